@@ -1,0 +1,169 @@
+import { z } from "zod";
+
+/** Why an agent, or the service behind it, could not go on. */
+export const agentErrorKinds = [
+  "auth",
+  "rate_limit",
+  "quota",
+  "overloaded",
+  "invalid_request",
+  "forbidden",
+  "network",
+  "timeout",
+  "cancelled",
+  "turn_limit",
+  "budget",
+  "permission",
+  "unknown",
+] as const;
+export type AgentErrorKind = (typeof agentErrorKinds)[number];
+
+const count = z.int().min(0);
+
+/**
+ * Tokens of one scope. `inputTokens` counts all input, `cachedInputTokens` and `cacheWriteTokens` are parts of
+ * it; `outputTokens` counts all output, `reasoningTokens` is a part of it. Money is micro-dollars; null = unknown.
+ */
+export const tokenUsageSchema = z
+  .strictObject({
+    inputTokens: count,
+    cachedInputTokens: count,
+    cacheWriteTokens: count,
+    outputTokens: count,
+    reasoningTokens: count,
+    costMicroUsd: count.nullable(),
+  })
+  .meta({ id: "TokenUsage" });
+export type TokenUsage = z.infer<typeof tokenUsageSchema>;
+
+/** What an agent did, in the agent's own words but in one form for every agent. */
+const fromAgent = [
+  z.strictObject({
+    type: z.literal("init"),
+    sessionId: z.string().nullable(),
+    model: z.string().nullable(),
+    cwd: z.string().nullable(),
+    tools: z.array(z.string()).optional(),
+  }),
+  z.strictObject({
+    type: z.literal("message"),
+    role: z.enum(["user", "assistant"]),
+    text: z.string(),
+    delta: z.boolean().optional(),
+  }),
+  z.strictObject({ type: z.literal("thinking"), text: z.string() }),
+  z.strictObject({
+    type: z.literal("tool_use"),
+    id: z.string(),
+    name: z.string(),
+    input: z.unknown(),
+  }),
+  z.strictObject({
+    type: z.literal("tool_result"),
+    id: z.string(),
+    ok: z.boolean(),
+    denied: z.boolean().optional(),
+    output: z.string(),
+  }),
+  z.strictObject({
+    type: z.literal("usage"),
+    scope: z.enum(["step", "run", "session"]),
+    usage: tokenUsageSchema,
+  }),
+  z.strictObject({
+    type: z.literal("retry"),
+    attempt: count,
+    max: count.nullable(),
+    delayMs: count.nullable(),
+    status: z.int().nullable(),
+    kind: z.enum(agentErrorKinds),
+  }),
+  z.strictObject({
+    type: z.literal("error"),
+    kind: z.enum(agentErrorKinds),
+    status: z.int().nullable(),
+    message: z.string(),
+    fatal: z.boolean(),
+  }),
+  z.strictObject({
+    type: z.literal("result"),
+    ok: z.boolean(),
+    reason: z.string(),
+    text: z.string(),
+    turns: count.nullable(),
+    durationMs: count.nullable(),
+  }),
+  z.strictObject({ type: z.literal("raw"), sourceType: z.string(), text: z.string() }),
+] as const;
+
+/** What the runner did around the agent. */
+const fromAgentRun = [
+  z.strictObject({
+    type: z.literal("workspace_ready"),
+    baseCommit: z.string(),
+    files: count,
+    durationMs: count,
+  }),
+  z.strictObject({ type: z.literal("agent_started"), agent: z.string(), version: z.string() }),
+  z.strictObject({
+    type: z.literal("parse_warning"),
+    message: z.string(),
+    bytes: count,
+  }),
+  z.strictObject({
+    type: z.literal("agent_exited"),
+    exitCode: z.int().nullable(),
+    signal: z.string().nullable(),
+  }),
+  z.strictObject({
+    type: z.literal("diff"),
+    files: count,
+    operations: count,
+    addedLines: count,
+    removedLines: count,
+    /** Files of the patch that a .gitignore changed by the agent would have hidden. */
+    hiddenByIgnoreRules: z.array(z.string()),
+  }),
+  z.strictObject({ type: z.literal("interrupted"), reason: z.string() }),
+] as const;
+
+/** What the runner of a patch set did. */
+const fromPatchRun = [
+  z.strictObject({ type: z.literal("patch_applied"), treeId: z.string(), files: count }),
+  z.strictObject({
+    type: z.literal("command_started"),
+    name: z.string(),
+    argv: z.array(z.string()),
+  }),
+  z.strictObject({ type: z.literal("command_output"), name: z.string(), text: z.string() }),
+  z.strictObject({
+    type: z.literal("command_finished"),
+    name: z.string(),
+    status: z.enum(["passed", "failed", "timed_out", "not_started"]),
+    exitCode: z.int().nullable(),
+    durationMs: count,
+  }),
+] as const;
+
+/** What the supervisor decided; the reason is for a person to read. */
+const fromSupervisor = [
+  z.strictObject({
+    type: z.literal("state"),
+    task: z.string(),
+    execution: z.string().nullable(),
+    because: z.string().nullable(),
+  }),
+] as const;
+
+export const agentEventSchema = z
+  .discriminatedUnion("type", [...fromAgent, ...fromAgentRun, ...fromPatchRun, ...fromSupervisor])
+  .meta({ id: "AgentEvent" });
+export type AgentEvent = z.infer<typeof agentEventSchema>;
+
+/** An event with its number, counted from 1 without a gap within one run, and its time (ms UTC). */
+export const numberedEventSchema = z.strictObject({
+  number: z.int().min(1),
+  atMs: count,
+  event: agentEventSchema,
+});
+export type NumberedEvent = z.infer<typeof numberedEventSchema>;

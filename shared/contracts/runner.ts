@@ -1,0 +1,216 @@
+import { z } from "zod";
+import { errorCodes } from "../errors.ts";
+import { agentErrorKinds, tokenUsageSchema } from "./agentEvent.ts";
+import { patchFaultSchema, patchSetSchema } from "./aiPatch.ts";
+import { commitIdSchema, sourceSchema } from "./source.ts";
+
+/**
+ * `runner/1`: what the supervisor and a runner say to each other over HTTP with one bearer token.
+ *
+ *   GET  /health
+ *   PUT  /runs/:executionId     PUT /patches/:patchSetId       start it; the same id returns the same run
+ *   GET  …/events?after=N&waitMs=M                             NDJSON of NumberedEvent, waits for more
+ *   GET  …/result               POST …/cancel
+ *   POST /forge/ref, /forge/commit, /forge/move-ref            local repositories only
+ *
+ * Every JSON answer is a Result. Another id while one is live is 409 `busy`.
+ */
+export const runnerProtocols = ["runner/1"] as const;
+export const currentRunnerProtocol = "runner/1";
+
+const count = z.int().min(0);
+const protocol = z.string().max(40);
+const fence = z.int().min(1);
+
+/** Where a runner rings when something happened. It carries no state: whoever hears it asks the runner. */
+export const doorbellSchema = z.strictObject({ url: z.url(), token: z.string() });
+
+/** A limit in ms must be a positive whole number of at most one day. */
+const limitMs = z.int().min(1).max(86_400_000);
+
+export const runRequestSchema = z.strictObject({
+  protocol,
+  fence,
+  taskId: z.string().max(100),
+  agent: z.string().max(60),
+  prompt: z.string().min(1),
+  model: z.string().max(200).optional(),
+  source: sourceSchema,
+  limits: z.strictObject({
+    wallClockMs: limitMs,
+    silenceMs: limitMs,
+    maxPatchBytes: z.int().min(1),
+  }),
+  /** An earlier session of the same agent to go on with. */
+  session: z.strictObject({ id: z.string().min(1).max(200) }).optional(),
+  /** Base URL of the model service; absent = the agent's own. */
+  endpoint: z.url().optional(),
+  /** Environment variables by name. They live in memory only and are redacted from all that leaves. */
+  secrets: z.record(z.string().regex(/^[A-Z][A-Z0-9_]{1,80}$/), z.string()),
+  doorbell: doorbellSchema.optional(),
+});
+export type RunRequest = z.infer<typeof runRequestSchema>;
+
+/** Why the runner itself ended the agent. */
+export const stopReasons = ["cancel", "wall_clock", "silence", "shutdown"] as const;
+export type StopReason = (typeof stopReasons)[number];
+
+/** What was seen of one run. Whether that is a success is decided by the core, not by the runner. */
+export const runReportSchema = z.strictObject({
+  agent: z.string(),
+  agentVersion: z.string(),
+  stoppedBy: z.enum(stopReasons).nullable(),
+  /** The agent's own last word; null when the stream ended without one. */
+  terminal: z.strictObject({ ok: z.boolean(), reason: z.string(), text: z.string() }).nullable(),
+  exit: z.strictObject({ exitCode: z.int().nullable(), signal: z.string().nullable() }).nullable(),
+  toolCalls: count,
+  deniedToolCalls: count,
+  /** The error that ended the run, if the agent told one. */
+  error: z
+    .strictObject({
+      kind: z.enum(agentErrorKinds),
+      status: z.int().nullable(),
+      message: z.string(),
+    })
+    .nullable(),
+  /** A fault of the runner's own work (clone, start, diff), null when there was none. */
+  fault: z.strictObject({ code: z.enum(errorCodes), message: z.string() }).nullable(),
+  sessionId: z.string().nullable(),
+  usage: tokenUsageSchema.nullable(),
+  baseCommit: z.string().nullable(),
+  /** The git tree of the workspace as the agent left it, exact in bytes. */
+  treeId: z.string().nullable(),
+  /** Null when nothing changed, or when no diff could be taken (then `fault` or `stoppedBy` says why). */
+  patch: patchSetSchema.nullable(),
+  durationMs: count,
+});
+export type RunReport = z.infer<typeof runReportSchema>;
+
+export const validationCommandSchema = z
+  .strictObject({
+    name: z.string().min(1).max(100),
+    argv: z.array(z.string().min(1).max(2000)).min(1).max(100),
+    timeoutMs: limitMs,
+  })
+  .meta({ id: "ValidationCommand" });
+export type ValidationCommand = z.infer<typeof validationCommandSchema>;
+
+export const patchRunRequestSchema = z.strictObject({
+  protocol,
+  fence,
+  taskId: z.string().max(100),
+  set: patchSetSchema,
+  /** With the commit that the set is against. */
+  source: sourceSchema,
+  validation: z.strictObject({ commands: z.array(validationCommandSchema).max(50) }),
+  /** The tree that the run of the agent ended with; another one is `engine_mismatch`. */
+  expectedTreeId: z.string().nullable(),
+  doorbell: doorbellSchema.optional(),
+});
+export type PatchRunRequest = z.infer<typeof patchRunRequestSchema>;
+
+export const commandVerdictSchema = z
+  .strictObject({
+    name: z.string(),
+    argv: z.array(z.string()),
+    status: z.enum(["passed", "failed", "timed_out", "not_started"]),
+    exitCode: z.int().nullable(),
+    durationMs: count,
+    /** The last part of what it printed, redacted. */
+    tail: z.string(),
+  })
+  .meta({ id: "CommandVerdict" });
+export type CommandVerdict = z.infer<typeof commandVerdictSchema>;
+
+export const validationReportSchema = z
+  .strictObject({
+    status: z.enum(["passed", "failed", "none"]),
+    commands: z.array(commandVerdictSchema),
+  })
+  .meta({ id: "ValidationReport" });
+export type ValidationReport = z.infer<typeof validationReportSchema>;
+
+export const patchReportSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("refused"), faults: z.array(patchFaultSchema).min(1) }),
+  z.strictObject({
+    kind: z.literal("applied"),
+    treeId: z.string(),
+    baseCommit: z.string(),
+    validation: validationReportSchema,
+  }),
+  z.strictObject({ kind: z.literal("stopped"), by: z.enum(stopReasons) }),
+  z.strictObject({ kind: z.literal("engine_mismatch"), message: z.string() }),
+  z.strictObject({
+    kind: z.literal("fault"),
+    code: z.enum(errorCodes),
+    message: z.string(),
+  }),
+]);
+export type PatchReport = z.infer<typeof patchReportSchema>;
+
+export const runStatusSchema = z.strictObject({
+  id: z.string(),
+  fence,
+  state: z.enum(["live", "finished"]),
+  lastEvent: count,
+});
+export type RunStatus = z.infer<typeof runStatusSchema>;
+
+export const runResultSchema = runStatusSchema.extend({ report: runReportSchema.nullable() });
+export type RunResult = z.infer<typeof runResultSchema>;
+export const patchResultSchema = runStatusSchema.extend({ report: patchReportSchema.nullable() });
+export type PatchResult = z.infer<typeof patchResultSchema>;
+
+export const cancelRequestSchema = z.strictObject({
+  fence,
+  reason: z.enum(["cancel", "wall_clock", "silence"]),
+});
+
+export const runnerHealthSchema = z.strictObject({
+  protocols: z.array(z.string()),
+  role: z.enum(["agents", "patches"]),
+  /** The agents it can start, with the version that is installed. */
+  agents: z.record(z.string(), z.strictObject({ version: z.string() })),
+  live: z.string().nullable(),
+});
+export type RunnerHealth = z.infer<typeof runnerHealthSchema>;
+
+export const readRefRequestSchema = z.strictObject({ source: sourceSchema, ref: z.string() });
+export const readRefAnswerSchema = z.strictObject({ commit: z.string().nullable() });
+
+/** The same request makes the same commit: its time and author are part of it. */
+export const commitRequestSchema = z.strictObject({
+  source: sourceSchema,
+  /** The patch run whose objects hold the tree. */
+  patchSetId: z.string(),
+  treeId: z.string(),
+  parent: commitIdSchema,
+  message: z.string().min(1).max(20_000),
+  author: z.strictObject({ name: z.string(), email: z.string() }),
+  atMs: count,
+});
+export type CommitRequest = z.infer<typeof commitRequestSchema>;
+export const commitAnswerSchema = z.strictObject({ commit: commitIdSchema });
+
+export const moveRefRequestSchema = z.strictObject({
+  source: sourceSchema,
+  ref: z.string(),
+  /** What the ref must be at; null = it must not exist. */
+  from: commitIdSchema.nullable(),
+  to: commitIdSchema,
+});
+export const moveRefAnswerSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("moved") }),
+  z.strictObject({ kind: z.literal("lost"), current: z.string().nullable() }),
+]);
+export type MoveRefAnswer = z.infer<typeof moveRefAnswerSchema>;
+
+/** The envelope of every JSON answer of a runner. */
+export const runnerAnswer = <T extends z.ZodType>(value: T) =>
+  z.discriminatedUnion("ok", [
+    z.strictObject({ ok: z.literal(true), value }),
+    z.strictObject({
+      ok: z.literal(false),
+      error: z.strictObject({ code: z.enum(errorCodes), message: z.string() }),
+    }),
+  ]);
