@@ -123,6 +123,8 @@ const fromAgentRun = [
     removedLines: count,
     /** Files of the patch that a .gitignore changed by the agent would have hidden. */
     hiddenByIgnoreRules: z.array(z.string()),
+    /** Sockets, pipes and devices, which no tree can hold. */
+    leftOut: z.array(z.string()).optional(),
   }),
   z.strictObject({ type: z.literal("interrupted"), reason: z.string() }),
 ] as const;

@@ -1,0 +1,100 @@
+import { and, eq } from "drizzle-orm";
+import type { Ids } from "../domain/ports/ids.ts";
+import type { PatchRef, PatchSetStore } from "../domain/ports/patchSetStore.ts";
+import {
+  isFinalTask,
+  type PatchSetEvent,
+  patchSetTransitions,
+  type TaskEvent,
+  taskTransitions,
+} from "../domain/states.ts";
+import type { Outcome } from "../domain/task.ts";
+import { logPlace } from "./executionStore.ts";
+import { type Database, guardedBatch, mustHaveChanged, type Statement } from "./guardedBatch.ts";
+import { patchSets } from "./runTables.ts";
+import { orders, tasks } from "./schema.ts";
+import { outcomeColumns, patchSetGuard, taskGuard, writeLog, writeNotice } from "./writes.ts";
+
+/** Patch sets in D1. */
+export function d1PatchSetStore(db: Database, ids: Ids): PatchSetStore {
+  const movePatch = (
+    ref: PatchRef,
+    event: PatchSetEvent,
+    columns: Partial<typeof patchSets.$inferInsert>,
+    nowMs: number,
+  ): Statement[] => [
+    db
+      .update(patchSets)
+      .set({ ...columns, status: patchSetTransitions[event].to, updatedAtMs: nowMs })
+      .where(patchSetGuard(ref, event)),
+    mustHaveChanged(db),
+  ];
+
+  const moveTask = (
+    ref: PatchRef,
+    event: TaskEvent,
+    outcome: Outcome | null,
+    nowMs: number,
+  ): Statement[] => {
+    const status = taskTransitions[event].to;
+    const end = { sweepAtMs: null, finishedAtMs: nowMs, ...outcomeColumns(outcome) };
+    return [
+      db
+        .update(tasks)
+        .set({ status, updatedAtMs: nowMs, ...(isFinalTask(status) ? end : {}) })
+        .where(taskGuard(ref, event, { refuseCancelled: !isFinalTask(status) })),
+      mustHaveChanged(db),
+    ];
+  };
+
+  return {
+    beginValidation: (ref, { treeId, nowMs, log }) =>
+      guardedBatch(db, [
+        ...movePatch(ref, "begin_validation", { treeId }, nowMs),
+        ...moveTask(ref, "begin_validation", null, nowMs),
+        writeLog(db, ids, logPlace(ref, nowMs), log),
+      ]),
+
+    beginDelivery: (ref, { commitSha, validation, nowMs, log }) =>
+      guardedBatch(db, [
+        ...movePatch(ref, "begin_delivery", { commitSha, validation }, nowMs),
+        ...moveTask(ref, "begin_delivery", null, nowMs),
+        writeLog(db, ids, logPlace(ref, nowMs), log),
+      ]),
+
+    deliver: (ref, input) =>
+      guardedBatch(db, [
+        ...movePatch(ref, "deliver", {}, input.nowMs),
+        ...moveTask(ref, "deliver", input.outcome, input.nowMs),
+        db
+          .update(orders)
+          .set({ headCommit: input.commitSha, updatedAtMs: input.nowMs })
+          .where(
+            and(
+              eq(orders.organizationId, ref.organizationId),
+              eq(orders.projectId, input.projectId),
+              eq(orders.id, input.orderId),
+            ),
+          ),
+        mustHaveChanged(db),
+        ...input.notices.map((notice) => writeNotice(db, notice, input.nowMs)),
+        writeLog(db, ids, logPlace(ref, input.nowMs), input.log),
+      ]),
+
+    end: (ref, input) =>
+      guardedBatch(db, [
+        ...movePatch(
+          ref,
+          input.patchEvent,
+          {
+            faults: input.faults,
+            ...(input.validation === null ? {} : { validation: input.validation }),
+          },
+          input.nowMs,
+        ),
+        ...moveTask(ref, input.taskEvent, input.outcome, input.nowMs),
+        ...input.notices.map((notice) => writeNotice(db, notice, input.nowMs)),
+        writeLog(db, ids, logPlace(ref, input.nowMs), input.log),
+      ]),
+  };
+}

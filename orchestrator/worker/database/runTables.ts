@@ -1,0 +1,133 @@
+import { sql } from "drizzle-orm";
+import {
+  foreignKey,
+  index,
+  integer,
+  primaryKey,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
+import type { TokenUsage } from "../../../shared/contracts/agentEvent.ts";
+import type { PatchFault } from "../../../shared/contracts/aiPatch.ts";
+import {
+  type ProviderConfig,
+  providerTypes,
+  type RouteDecision,
+} from "../../../shared/contracts/provider.ts";
+import type { ValidationReport } from "../../../shared/contracts/runner.ts";
+import { outcomeCodes } from "../domain/outcome.ts";
+import { assignmentStatuses, executionStatuses, patchSetStatuses } from "../domain/states.ts";
+import type { ConfigSnapshot } from "../domain/task.ts";
+import { atMs, json } from "./columns.ts";
+import { organizations, tasks } from "./schema.ts";
+
+export const aiProviderAssignments = sqliteTable(
+  "ai_provider_assignments",
+  {
+    organizationId: text("organization_id").notNull(),
+    taskUuid: text("task_uuid").notNull(),
+    fence: integer("fence").notNull(),
+    id: text("id").notNull(),
+    providerName: text("provider_name").notNull(),
+    providerType: text("provider_type", { enum: providerTypes }).notNull(),
+    status: text("status", { enum: assignmentStatuses }).notNull(),
+    executionId: text("execution_id"),
+    decision: json<RouteDecision>("decision").notNull(),
+    createdAtMs: atMs("created_at_ms").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.taskUuid, t.fence] }),
+    foreignKey({
+      columns: [t.organizationId, t.taskUuid],
+      foreignColumns: [tasks.organizationId, tasks.id],
+    }),
+    uniqueIndex("ai_provider_assignments_active")
+      .on(t.organizationId, t.taskUuid)
+      .where(sql`status = 'active'`),
+  ],
+);
+
+export const aiProviderExecutions = sqliteTable(
+  "ai_provider_executions",
+  {
+    organizationId: text("organization_id").notNull(),
+    taskUuid: text("task_uuid").notNull(),
+    fence: integer("fence").notNull(),
+    executionId: text("execution_id").notNull(),
+    providerName: text("provider_name").notNull(),
+    status: text("status", { enum: executionStatuses }).notNull(),
+    /** The resolved settings of this attempt, with the level each came from; never a secret. */
+    input: json<ConfigSnapshot>("input").notNull(),
+    /** The agent's last words, inline or by key. */
+    output: text("output"),
+    outputKey: text("output_key"),
+    /** The id of the patch set that it left, if any. */
+    patchData: text("patch_data"),
+    sessionId: text("session_id"),
+    usage: json<TokenUsage>("usage"),
+    events: integer("events").notNull().default(0),
+    outcomeCode: text("outcome_code", { enum: outcomeCodes }),
+    outcomeMessage: text("outcome_message"),
+    createdAtMs: atMs("created_at_ms").notNull(),
+    startedAtMs: atMs("started_at_ms"),
+    settledAtMs: atMs("settled_at_ms"),
+    durationMs: integer("duration_ms"),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.taskUuid, t.fence] }),
+    foreignKey({
+      columns: [t.organizationId, t.taskUuid],
+      foreignColumns: [tasks.organizationId, tasks.id],
+    }),
+    index("ai_provider_executions_live").on(t.providerName).where(sql`settled_at_ms is null`),
+  ],
+);
+
+export const aiProviderConfigs = sqliteTable(
+  "ai_provider_configs",
+  {
+    organizationId: text("organization_id")
+      .notNull()
+      .references(() => organizations.id),
+    providerName: text("provider_name").notNull(),
+    enabled: integer("enabled", { mode: "boolean" }).notNull(),
+    apiEndpoint: text("api_endpoint"),
+    defaultModel: text("default_model"),
+    rateLimits: json<ProviderConfig["rateLimits"]>("rate_limits").notNull(),
+    costPerToken: json<ProviderConfig["costPerToken"]>("cost_per_token").notNull(),
+    updatedAtMs: atMs("updated_at_ms").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.organizationId, t.providerName] })],
+);
+
+export const patchSets = sqliteTable(
+  "patch_sets",
+  {
+    organizationId: text("organization_id").notNull(),
+    taskId: text("task_id").notNull(),
+    id: text("id").notNull(),
+    fence: integer("fence").notNull(),
+    contentKey: text("content_key").notNull(),
+    status: text("status", { enum: patchSetStatuses }).notNull(),
+    setText: text("set_text"),
+    setKey: text("set_key"),
+    baseCommit: text("base_commit").notNull(),
+    files: integer("files").notNull(),
+    operations: integer("operations").notNull(),
+    treeId: text("tree_id"),
+    commitSha: text("commit_sha"),
+    validation: json<ValidationReport>("validation"),
+    faults: json<PatchFault[]>("faults").notNull().default([]),
+    createdAtMs: atMs("created_at_ms").notNull(),
+    updatedAtMs: atMs("updated_at_ms").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.taskId, t.id] }),
+    foreignKey({
+      columns: [t.organizationId, t.taskId],
+      foreignColumns: [tasks.organizationId, tasks.id],
+    }),
+    uniqueIndex("patch_sets_by_content").on(t.organizationId, t.taskId, t.contentKey),
+  ],
+);

@@ -1,0 +1,201 @@
+import { sql } from "drizzle-orm";
+import {
+  foreignKey,
+  index,
+  integer,
+  primaryKey,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
+import { roles } from "../../../shared/contracts/identity.ts";
+import type { ProjectSettings } from "../../../shared/contracts/project.ts";
+import type { ValidationCommand } from "../../../shared/contracts/runner.ts";
+import type { Source } from "../../../shared/contracts/source.ts";
+import { taskTypes } from "../../../shared/contracts/task.ts";
+import type { TaskLimits } from "../domain/limits.ts";
+import { outcomeCodes } from "../domain/outcome.ts";
+import { noticeStatuses, taskStatuses } from "../domain/states.ts";
+import type { NoticeBody } from "../domain/task.ts";
+import { atMs, json } from "./columns.ts";
+
+export const organizations = sqliteTable("organizations", {
+  id: text("id").primaryKey(),
+  name: text("name").notNull(),
+  createdAtMs: atMs("created_at_ms").notNull(),
+  /** When a task of it was last claimed: who waited longest is served next. */
+  lastClaimAtMs: atMs("last_claim_at_ms").notNull().default(0),
+});
+
+export const principals = sqliteTable(
+  "principals",
+  {
+    organizationId: text("organization_id")
+      .notNull()
+      .references(() => organizations.id),
+    id: text("id").notNull(),
+    createdAtMs: atMs("created_at_ms").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.organizationId, t.id] })],
+);
+
+export const apiTokens = sqliteTable(
+  "api_tokens",
+  {
+    organizationId: text("organization_id").notNull(),
+    id: text("id").notNull(),
+    principalId: text("principal_id").notNull(),
+    role: text("role", { enum: roles }).notNull(),
+    sha256: text("sha256").notNull(),
+    createdAtMs: atMs("created_at_ms").notNull(),
+    expiresAtMs: atMs("expires_at_ms"),
+    revokedAtMs: atMs("revoked_at_ms"),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.id] }),
+    uniqueIndex("api_tokens_by_sha256").on(t.sha256),
+    foreignKey({
+      columns: [t.organizationId, t.principalId],
+      foreignColumns: [principals.organizationId, principals.id],
+    }),
+  ],
+);
+
+export const projects = sqliteTable(
+  "projects",
+  {
+    organizationId: text("organization_id")
+      .notNull()
+      .references(() => organizations.id),
+    id: text("id").notNull(),
+    name: text("name").notNull(),
+    source: json<Source>("source").notNull(),
+    settings: json<ProjectSettings>("settings").notNull(),
+    createdBy: text("created_by").notNull(),
+    createdAtMs: atMs("created_at_ms").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.id] }),
+    uniqueIndex("projects_by_name").on(t.organizationId, t.name),
+  ],
+);
+
+export const orders = sqliteTable(
+  "orders",
+  {
+    organizationId: text("organization_id").notNull(),
+    projectId: text("project_id").notNull(),
+    id: text("id").notNull(),
+    headCommit: text("head_commit"),
+    createdAtMs: atMs("created_at_ms").notNull(),
+    updatedAtMs: atMs("updated_at_ms").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.projectId, t.id] }),
+    foreignKey({
+      columns: [t.organizationId, t.projectId],
+      foreignColumns: [projects.organizationId, projects.id],
+    }),
+  ],
+);
+
+export const tasks = sqliteTable(
+  "tasks",
+  {
+    organizationId: text("organization_id").notNull(),
+    id: text("id").notNull(),
+    projectId: text("project_id").notNull(),
+    orderId: text("order_id").notNull(),
+    type: text("type", { enum: taskTypes }).notNull(),
+    kind: text("kind").notNull(),
+    promptText: text("prompt_text"),
+    promptKey: text("prompt_key"),
+    source: json<Source>("source").notNull(),
+    status: text("status", { enum: taskStatuses }).notNull(),
+    fence: integer("fence").notNull().default(0),
+    provider: text("provider"),
+    preferredProvider: text("preferred_provider"),
+    allowFallback: integer("allow_fallback", { mode: "boolean" }).notNull(),
+    model: text("model"),
+    allowedPaths: json<string[]>("allowed_paths"),
+    validation: json<ValidationCommand[]>("validation"),
+    limits: json<TaskLimits>("limits").notNull(),
+    deadlineAtMs: atMs("deadline_at_ms").notNull(),
+    callbackUrl: text("callback_url"),
+    cancelRequestedAtMs: atMs("cancel_requested_at_ms"),
+    notBeforeMs: atMs("not_before_ms"),
+    notBeforeReason: text("not_before_reason"),
+    delays: integer("delays").notNull().default(0),
+    sends: integer("sends").notNull().default(1),
+    /** When the sweep looks at this task next; null once it is final. */
+    sweepAtMs: atMs("sweep_at_ms"),
+    outcomeCode: text("outcome_code", { enum: outcomeCodes }),
+    outcomeMessage: text("outcome_message"),
+    createdBy: text("created_by").notNull(),
+    createdAtMs: atMs("created_at_ms").notNull(),
+    updatedAtMs: atMs("updated_at_ms").notNull(),
+    finishedAtMs: atMs("finished_at_ms"),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.id] }),
+    foreignKey({
+      columns: [t.organizationId, t.projectId],
+      foreignColumns: [projects.organizationId, projects.id],
+    }),
+    index("tasks_queued").on(t.organizationId, t.id).where(sql`status = 'queued'`),
+    index("tasks_to_sweep").on(t.sweepAtMs).where(sql`sweep_at_ms is not null`),
+  ],
+);
+
+export const idempotencyRecords = sqliteTable(
+  "idempotency_records",
+  {
+    organizationId: text("organization_id").notNull(),
+    key: text("key").notNull(),
+    requestSha256: text("request_sha256").notNull(),
+    answer: text("answer").notNull(),
+    expiresAtMs: atMs("expires_at_ms").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.organizationId, t.key] })],
+);
+
+export const operationLogs = sqliteTable(
+  "operation_logs",
+  {
+    organizationId: text("organization_id").notNull(),
+    /** The task, project, token … that the line is about. */
+    subjectId: text("subject_id").notNull(),
+    id: text("id").notNull(),
+    projectId: text("project_id"),
+    actor: text("actor").notNull(),
+    action: text("action").notNull(),
+    message: text("message").notNull(),
+    details: json<Record<string, unknown>>("details"),
+    atMs: atMs("at_ms").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.organizationId, t.subjectId, t.id] })],
+);
+
+export const notices = sqliteTable(
+  "notices",
+  {
+    organizationId: text("organization_id").notNull(),
+    id: text("id").notNull(),
+    /** task.fence.state.channel: the same outcome makes one notice. */
+    dedupeKey: text("dedupe_key").notNull(),
+    taskId: text("task_id").notNull(),
+    channel: text("channel", { enum: ["inbox", "callback"] }).notNull(),
+    target: text("target"),
+    status: text("status", { enum: noticeStatuses }).notNull(),
+    body: json<NoticeBody>("body").notNull(),
+    attempts: integer("attempts").notNull().default(0),
+    nextAttemptAtMs: atMs("next_attempt_at_ms"),
+    createdAtMs: atMs("created_at_ms").notNull(),
+    sentAtMs: atMs("sent_at_ms"),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.id] }),
+    uniqueIndex("notices_by_dedupe_key").on(t.organizationId, t.dedupeKey),
+    index("notices_pending").on(t.nextAttemptAtMs).where(sql`status = 'pending'`),
+  ],
+);

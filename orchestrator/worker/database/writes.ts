@@ -1,0 +1,92 @@
+import { and, eq, inArray, isNull, type SQL } from "drizzle-orm";
+import type { Ids } from "../domain/ports/ids.ts";
+import type { TaskRef } from "../domain/ports/supervisors.ts";
+import {
+  type ExecutionEvent,
+  executionTransitions,
+  type PatchSetEvent,
+  patchSetTransitions,
+  type TaskEvent,
+  taskTransitions,
+} from "../domain/states.ts";
+import type { LogEntry, Notice, Outcome } from "../domain/task.ts";
+import type { Database, Statement } from "./guardedBatch.ts";
+import { aiProviderExecutions, patchSets } from "./runTables.ts";
+import { notices, operationLogs, tasks } from "./schema.ts";
+
+/** The parts that every guarded batch is made of. */
+export const outcomeColumns = (outcome: Outcome | null) => ({
+  outcomeCode: outcome?.code ?? null,
+  outcomeMessage: outcome?.message ?? null,
+});
+
+/** The guard of a task's transition: the row is there, in a state the table allows, at this fence. */
+export function taskGuard(
+  ref: TaskRef & { fence?: number },
+  event: TaskEvent,
+  options: { refuseCancelled?: boolean } = {},
+): SQL | undefined {
+  return and(
+    eq(tasks.organizationId, ref.organizationId),
+    eq(tasks.id, ref.taskId),
+    inArray(tasks.status, [...taskTransitions[event].from]),
+    ref.fence === undefined ? undefined : eq(tasks.fence, ref.fence),
+    options.refuseCancelled ? isNull(tasks.cancelRequestedAtMs) : undefined,
+  );
+}
+
+export const executionKey = (ref: TaskRef & { fence: number }): SQL | undefined =>
+  and(
+    eq(aiProviderExecutions.organizationId, ref.organizationId),
+    eq(aiProviderExecutions.taskUuid, ref.taskId),
+    eq(aiProviderExecutions.fence, ref.fence),
+  );
+
+export const executionGuard = (
+  ref: TaskRef & { fence: number },
+  event: ExecutionEvent,
+): SQL | undefined =>
+  and(
+    executionKey(ref),
+    inArray(aiProviderExecutions.status, [...executionTransitions[event].from]),
+  );
+
+export const patchSetGuard = (
+  ref: TaskRef & { fence: number; patchSetId: string },
+  event: PatchSetEvent,
+): SQL | undefined =>
+  and(
+    eq(patchSets.organizationId, ref.organizationId),
+    eq(patchSets.taskId, ref.taskId),
+    eq(patchSets.id, ref.patchSetId),
+    eq(patchSets.fence, ref.fence),
+    inArray(patchSets.status, [...patchSetTransitions[event].from]),
+  );
+
+export const writeLog = (
+  db: Database,
+  ids: Ids,
+  at: { organizationId: string; subjectId: string; projectId: string | null; nowMs: number },
+  entry: LogEntry,
+): Statement =>
+  db.insert(operationLogs).values({
+    organizationId: at.organizationId,
+    subjectId: at.subjectId,
+    projectId: at.projectId,
+    id: ids.next("log"),
+    actor: entry.actor,
+    action: entry.action,
+    message: entry.message,
+    details: entry.details ?? null,
+    atMs: at.nowMs,
+  });
+
+/** An inbox notice is delivered by being written; a callback waits to be sent. */
+export const writeNotice = (db: Database, notice: Notice, nowMs: number): Statement =>
+  db.insert(notices).values({
+    ...notice,
+    status: notice.channel === "inbox" ? "sent" : "pending",
+    nextAttemptAtMs: notice.channel === "inbox" ? null : nowMs,
+    createdAtMs: nowMs,
+    sentAtMs: notice.channel === "inbox" ? nowMs : null,
+  });

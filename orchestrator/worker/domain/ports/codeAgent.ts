@@ -1,0 +1,59 @@
+import type { NumberedEvent } from "../../../../shared/contracts/agentEvent.ts";
+import type { RunReport } from "../../../../shared/contracts/runner.ts";
+import type { Source } from "../../../../shared/contracts/source.ts";
+import type { TaskLimits } from "../limits.ts";
+import type { Secret } from "./secrets.ts";
+
+export type AgentCapabilities = {
+  sources: readonly Source["kind"][];
+  resume: boolean;
+  cancel: "none" | "best-effort" | "confirmed";
+};
+
+export type AgentRequest = {
+  taskId: string;
+  executionId: string;
+  fence: number;
+  prompt: string;
+  model: string | null;
+  endpoint: string | null;
+  source: Source;
+  limits: TaskLimits;
+  sessionId: string | null;
+  credential: Secret;
+  doorbell: { url: string; token: string } | null;
+};
+
+export type AgentHandle = { executionId: string; fence: number };
+
+export type AgentProgress =
+  | { kind: "live"; lastEvent: number }
+  | { kind: "finished"; lastEvent: number; report: RunReport };
+
+/**
+ * One agent provider, whatever is behind it. Execute is `start`, then `follow` until `progress` says finished.
+ * Every method may be repeated with the same handle. Throws SwitchyardError; `prompt_required` and
+ * `invalid_timeout` before anything is started.
+ */
+export type CodeAgent = {
+  readonly name: string;
+  readonly capabilities: AgentCapabilities;
+  availability(timeoutMs: number): Promise<AgentAvailability>;
+  start(request: AgentRequest): Promise<AgentHandle>;
+  follow(
+    handle: AgentHandle,
+    options: {
+      after: number;
+      waitMs: number;
+      signal?: AbortSignal;
+      onEvents(events: NumberedEvent[]): void;
+    },
+  ): Promise<void>;
+  progress(handle: AgentHandle): Promise<AgentProgress>;
+  /** Asks for the end; it is confirmed when `progress` says finished. */
+  cancel(handle: AgentHandle, reason: "cancel" | "wall_clock" | "silence"): Promise<void>;
+};
+
+export type AgentAvailability =
+  | { kind: "available"; version: string }
+  | { kind: "unavailable"; code: "runner_unreachable" | "agent_not_installed"; because: string };

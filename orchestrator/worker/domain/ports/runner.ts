@@ -1,0 +1,51 @@
+import type { NumberedEvent } from "../../../../shared/contracts/agentEvent.ts";
+import type {
+  CommitRequest,
+  MoveRefAnswer,
+  PatchResult,
+  PatchRunRequest,
+  RunnerHealth,
+  RunRequest,
+  RunResult,
+  RunStatus,
+} from "../../../../shared/contracts/runner.ts";
+import type { Source } from "../../../../shared/contracts/source.ts";
+
+export type RunKind = "runs" | "patches";
+
+export type FollowOptions = {
+  after: number;
+  waitMs: number;
+  signal?: AbortSignal;
+  /** Called with what arrived together, oldest first. */
+  onEvents(events: NumberedEvent[]): void;
+};
+
+/**
+ * A runner over `runner/1`. Throws SwitchyardError: `runner_unreachable` when it cannot be reached,
+ * `runner_protocol_error` when it answers something else than the protocol, else the code it answered.
+ */
+export type Runner = {
+  health(timeoutMs: number): Promise<RunnerHealth>;
+  startRun(executionId: string, request: RunRequest): Promise<RunStatus>;
+  startPatch(patchSetId: string, request: PatchRunRequest): Promise<RunStatus>;
+  /** Ends when the run is finished and all was handed over, when `waitMs` is over, or when `signal` says so. */
+  follow(kind: RunKind, id: string, options: FollowOptions): Promise<void>;
+  cancel(
+    kind: RunKind,
+    id: string,
+    fence: number,
+    reason: "cancel" | "wall_clock" | "silence",
+  ): Promise<RunStatus>;
+  runResult(executionId: string): Promise<RunResult>;
+  patchResult(patchSetId: string): Promise<PatchResult>;
+};
+
+/** The repository that a patch is delivered to. Throws SwitchyardError. */
+export type Forge = {
+  readRef(source: Source, ref: string): Promise<string | null>;
+  /** Writes the commit and its objects; no ref moves. The same request gives the same commit. */
+  commit(request: CommitRequest): Promise<string>;
+  /** Compare-and-swap: moves the ref only if it is at `from` (null: only if it does not exist). */
+  moveRef(source: Source, ref: string, from: string | null, to: string): Promise<MoveRefAnswer>;
+};

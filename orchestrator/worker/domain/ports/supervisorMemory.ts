@@ -1,0 +1,84 @@
+import type { AgentEvent } from "../../../../shared/contracts/agentEvent.ts";
+import type { StopReason } from "../../../../shared/contracts/runner.ts";
+import type { RunFacts } from "../outcome.ts";
+import type { StoredText } from "../task.ts";
+import type { TaskRef } from "./supervisors.ts";
+
+/** The patch of a run, stored before anything is said of it. */
+export type PatchNote = {
+  set: StoredText;
+  contentKey: string;
+  baseCommit: string;
+  files: number;
+  operations: number;
+};
+
+/** Where an attempt stands for its supervisor. D1 has the status; this says what to do next. */
+export const attemptPhases = [
+  "gate",
+  "starting",
+  "following",
+  "settling",
+  "patching",
+  "delivering",
+  "archiving",
+  "done",
+] as const;
+export type AttemptPhase = (typeof attemptPhases)[number];
+
+export type Attempt = TaskRef & {
+  fence: number;
+  phase: AttemptPhase;
+  executionId: string | null;
+  /** The provider of this attempt, and with it the agent to ask. */
+  provider: string | null;
+  doorbellToken: string;
+  startedAtMs: number | null;
+  wallClockMs: number | null;
+  silenceMs: number | null;
+  /** Set when the supervisor has asked for the end of the run. */
+  stopAsked: Exclude<StopReason, "shutdown"> | null;
+  /** The last word of the run, kept here before D1 hears of it; its patch lies in `patch`. */
+  report: RunFacts | null;
+  patch: PatchNote | null;
+  /** The run of the patch set: every try has an id of its own. */
+  patchTry: number;
+  patchStarted: boolean;
+  /** The tree that the Patch Manager made, as soon as it is known. */
+  appliedTreeId: string | null;
+  /** Errors in a row of the present phase, and since when. */
+  failures: number;
+  failingSinceMs: number | null;
+  endedAtMs: number | null;
+};
+
+export type EventSource = "agent" | "supervisor" | `patch-${number}`;
+
+/** Events as they stand in the stream of an attempt, numbered from 1 without a gap. */
+export type StreamEvent = { fence: number; number: number; atMs: number; event: AgentEvent };
+
+/**
+ * What a supervisor must not forget: its attempts and their events. Synchronous, on one SQLite.
+ * The events of one append and the cursor of their source become durable together.
+ */
+export type SupervisorMemory = {
+  /** By fence, lowest first. */
+  attempts(): Attempt[];
+  /** Writes nothing when nothing has changed. */
+  save(attempt: Attempt): void;
+  append(
+    fence: number,
+    source: EventSource,
+    sourceCursor: number,
+    events: readonly { atMs: number; event: AgentEvent }[],
+  ): void;
+  /** The number of the last event already held of a source, 0 = none. */
+  cursor(fence: number, source: EventSource): number;
+  lastNumber(fence: number): number;
+  /** When the last event of a source happened. */
+  lastEventAtMs(fence: number, source: EventSource): number | null;
+  /** Events after a position, oldest first, about `limit` of them; empty at the end. */
+  read(after: { fence: number; number: number }, limit: number): StreamEvent[];
+  setWakeAt(atMs: number): Promise<void>;
+  forgetAll(): Promise<void>;
+};

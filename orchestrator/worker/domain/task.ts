@@ -1,0 +1,146 @@
+import type { TokenUsage } from "../../../shared/contracts/agentEvent.ts";
+import type { PatchFault } from "../../../shared/contracts/aiPatch.ts";
+import type { ProjectSettings } from "../../../shared/contracts/project.ts";
+import type { RouteDecision } from "../../../shared/contracts/provider.ts";
+import type { ValidationCommand, ValidationReport } from "../../../shared/contracts/runner.ts";
+import type { Source } from "../../../shared/contracts/source.ts";
+import type { taskTypes } from "../../../shared/contracts/task.ts";
+import type { TaskLimits } from "./limits.ts";
+import type { OutcomeCode } from "./outcome.ts";
+import type { ExecutionStatus, PatchSetStatus, TaskStatus } from "./states.ts";
+
+/** The nouns as the core sees them. Every one belongs to an organization; times are ms UTC. */
+export type Outcome = { code: OutcomeCode; message: string };
+
+/** A text that lives in its row when it is small, else in R2 under a key. */
+export type StoredText = { kind: "inline"; text: string } | { kind: "artifact"; key: string };
+
+export type Task = {
+  organizationId: string;
+  id: string;
+  projectId: string;
+  orderId: string;
+  type: (typeof taskTypes)[number];
+  kind: string;
+  prompt: StoredText;
+  source: Source;
+  status: TaskStatus;
+  /** Grows with every attempt; 0 before the first. Every later write names it. */
+  fence: number;
+  provider: string | null;
+  preferredProvider: string | null;
+  allowFallback: boolean;
+  model: string | null;
+  allowedPaths: string[] | null;
+  /** Null: those of the project. */
+  validation: ValidationCommand[] | null;
+  limits: TaskLimits;
+  deadlineAtMs: number;
+  callbackUrl: string | null;
+  cancelRequestedAtMs: number | null;
+  notBeforeMs: number | null;
+  notBeforeReason: string | null;
+  delays: number;
+  sends: number;
+  outcome: Outcome | null;
+  createdBy: string;
+  createdAtMs: number;
+  updatedAtMs: number;
+  finishedAtMs: number | null;
+};
+
+export type Project = {
+  organizationId: string;
+  id: string;
+  name: string;
+  source: Source;
+  settings: ProjectSettings;
+  createdBy: string;
+  createdAtMs: number;
+};
+
+/** An order owns the branch `factory/<order id>`; its head is the last commit that was delivered. */
+export type Order = { projectId: string; id: string; headCommit: string | null };
+
+export const branchOfOrder = (orderId: string): string => `factory/${orderId}`;
+
+export type Execution = {
+  organizationId: string;
+  taskId: string;
+  fence: number;
+  id: string;
+  provider: string;
+  status: ExecutionStatus;
+  config: ConfigSnapshot;
+  sessionId: string | null;
+  usage: TokenUsage | null;
+  events: number;
+  outcome: Outcome | null;
+  createdAtMs: number;
+  settledAtMs: number | null;
+  durationMs: number | null;
+};
+
+/** What one dispatch was resolved to, with the level each value came from. Never a secret. */
+export type ConfigSnapshot = {
+  provider: Sourced<string>;
+  model: Sourced<string | null>;
+  endpoint: Sourced<string | null>;
+  credential: Sourced<string>;
+  limits: TaskLimits;
+};
+export type ConfigLevel = "task" | "project" | "organization" | "platform" | "agent";
+export type Sourced<T> = { value: T; from: ConfigLevel };
+
+export type PatchSetRecord = {
+  organizationId: string;
+  taskId: string;
+  fence: number;
+  id: string;
+  contentKey: string;
+  status: PatchSetStatus;
+  set: StoredText;
+  baseCommit: string;
+  files: number;
+  operations: number;
+  treeId: string | null;
+  commitSha: string | null;
+  validation: ValidationReport | null;
+  faults: PatchFault[];
+};
+
+/** One line of the audit trail. */
+export type LogEntry = {
+  actor: string;
+  action: string;
+  message: string;
+  details?: Record<string, unknown>;
+};
+
+/** A message that tells of an outcome. One `dedupeKey` makes one notice; its id is the same however often it is sent. */
+export type Notice = {
+  organizationId: string;
+  id: string;
+  dedupeKey: string;
+  taskId: string;
+  channel: "inbox" | "callback";
+  target: string | null;
+  body: NoticeBody;
+  attempts: number;
+};
+export type NoticeBody = {
+  taskId: string;
+  projectId: string;
+  orderId: string;
+  status: TaskStatus;
+  outcome: Outcome;
+  commit: { branch: string; sha: string } | null;
+  atMs: number;
+};
+
+export type Assignment = {
+  id: string;
+  provider: string;
+  providerType: "jules" | "cli";
+  decision: RouteDecision;
+};

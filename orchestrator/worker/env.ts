@@ -1,0 +1,99 @@
+import { z } from "zod";
+import type { TaskMessage } from "../../shared/contracts/queueMessages.ts";
+import { SwitchyardError } from "../../shared/errors.ts";
+import type { PokeAnswer, StartAnswer, TaskRef } from "./domain/ports/supervisors.ts";
+import type { Settings } from "./domain/settings.ts";
+
+/** What the supervisor's object answers to over RPC. */
+export type SupervisorObject = Rpc.DurableObjectBranded & {
+  start(ref: TaskRef, fence: number): Promise<StartAnswer>;
+  poke(ref: TaskRef): Promise<PokeAnswer>;
+  ring(token: string): Promise<void>;
+};
+
+/** The bindings of wrangler.jsonc; a test holds the two against each other. */
+export type Bindings = {
+  DB: D1Database;
+  ARTIFACTS: R2Bucket;
+  TASK_QUEUE: Queue<TaskMessage>;
+  SUPERVISOR: DurableObjectNamespace<SupervisorObject>;
+};
+
+const secretNames = [
+  "RUNNER_TOKEN",
+  "PATCH_RUNNER_TOKEN",
+  "CALLBACK_SIGNING_SECRET",
+  "CLAUDE_API_KEY",
+  "ANTHROPIC_API_KEY",
+  "GEMINI_API_KEY",
+] as const;
+export type SecretName = (typeof secretNames)[number];
+
+const flag = z.enum(["0", "1"]).transform((text) => text === "1");
+const optionalUrl = z.union([z.literal(""), z.url()]).transform((text) => text || null);
+const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const jsonList = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue("must be a JSON list");
+      return z.NEVER;
+    }
+  })
+  .pipe(z.array(z.string()));
+
+const varsSchema = z.object({
+  LOCAL_MODE: flag.default(false),
+  PUBLIC_URL: optionalUrl.default(null),
+  RUNNER_URL: optionalUrl.default(null),
+  PATCH_RUNNER_URL: optionalUrl.default(null),
+  LOCAL_ROOTS: jsonList.default([]),
+  ALLOWED_ENDPOINTS: jsonList.default([]),
+  MAX_LIVE_EXECUTIONS: wholeNumber(0, 100_000).default(1),
+  RESEND_AFTER_SECONDS: wholeNumber(1, 86_400).default(600),
+  HEARTBEAT_SECONDS: wholeNumber(1, 600).default(30),
+  LOST_AFTER_SECONDS: wholeNumber(1, 3_600).default(120),
+  LIMIT_GRACE_SECONDS: wholeNumber(0, 600).default(15),
+});
+
+/** The variables of wrangler.jsonc, as text; unset ones take their defaults. */
+export type Vars = Partial<Record<keyof typeof varsSchema.shape, string>>;
+export type Env = Bindings & Vars & Partial<Record<SecretName, string>>;
+
+export type Deployment = {
+  settings: Settings;
+  runnerUrl: string | null;
+  patchRunnerUrl: string | null;
+  secrets: ReadonlyMap<string, string>;
+};
+
+/** The only reader of vars and secrets. A bad value stops every request with its name, instead of acting oddly. */
+export function readEnv(env: Env): Deployment {
+  const parsed = varsSchema.safeParse(env);
+  if (!parsed.success)
+    throw new SwitchyardError(
+      "internal",
+      `This deployment's configuration is wrong: ${parsed.error.issues
+        .map(({ path, message }) => `${path.join(".")} ${message}`)
+        .join("; ")}.`,
+    );
+  const vars = parsed.data;
+  return {
+    settings: {
+      localMode: vars.LOCAL_MODE,
+      localRoots: vars.LOCAL_ROOTS,
+      publicUrl: vars.PUBLIC_URL,
+      allowedEndpoints: vars.ALLOWED_ENDPOINTS,
+      maxLiveExecutions: vars.MAX_LIVE_EXECUTIONS,
+      resendAfterMs: vars.RESEND_AFTER_SECONDS * 1000,
+      heartbeatMs: vars.HEARTBEAT_SECONDS * 1000,
+      lostAfterMs: vars.LOST_AFTER_SECONDS * 1000,
+      limitGraceMs: vars.LIMIT_GRACE_SECONDS * 1000,
+    },
+    runnerUrl: vars.RUNNER_URL,
+    patchRunnerUrl: vars.PATCH_RUNNER_URL,
+    secrets: new Map(secretNames.flatMap((name) => (env[name] ? [[name, env[name]]] : []))),
+  };
+}

@@ -1,0 +1,25 @@
+import { compose } from "./compose.ts";
+import { tick } from "./entrypoints/cron.ts";
+import { consumeDeadLetters } from "./entrypoints/deadLetters.ts";
+import { httpApp } from "./entrypoints/http/app.ts";
+import { consumeTasks } from "./entrypoints/queue.ts";
+import type { Env } from "./env.ts";
+
+export { TaskSupervisor } from "./durable/TaskSupervisor.ts";
+export { AIProviderOps } from "./entrypoints/AIProviderOps.ts";
+export { TaskOps } from "./entrypoints/tasks.ts";
+
+const app = httpApp();
+
+export default {
+  fetch: app.fetch,
+
+  async queue(batch, env) {
+    const consume = batch.queue.endsWith("-dlq") ? consumeDeadLetters : consumeTasks;
+    await consume(compose(env), batch);
+  },
+
+  async scheduled(_controller, env) {
+    await tick(compose(env));
+  },
+} satisfies ExportedHandler<Env>;

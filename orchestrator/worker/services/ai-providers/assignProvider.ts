@@ -1,0 +1,91 @@
+import type { Principal } from "../../../../shared/contracts/identity.ts";
+import type { AssignAnswer } from "../../../../shared/contracts/providerOps.ts";
+import type { RouteDecision } from "../../../../shared/contracts/provider.ts";
+import { SwitchyardError } from "../../../../shared/errors.ts";
+import { taskNotFound } from "../../domain/notFound.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
+import type { TaskContext, TaskStore } from "../../domain/ports/taskStore.ts";
+import { type CandidateDeps, lookAtCandidates } from "./candidates.ts";
+import { isProviderName, providerNames } from "./registry.ts";
+import { route } from "./router.ts";
+
+export type AssignDeps = CandidateDeps & { tasks: TaskStore; clock: Clock };
+
+/**
+ * Decides, without starting anything, which provider gets a task. With a preference the task is bound to that
+ * provider, if it can take the task; else the answer says why not and the task stays as it was.
+ */
+export async function assignProvider(
+  deps: AssignDeps,
+  principal: Principal,
+  taskId: string,
+  preferredProvider: string | undefined,
+): Promise<AssignAnswer> {
+  const context = await findTask(deps.tasks, principal, taskId);
+  if (preferredProvider !== undefined) requireProviderName(preferredProvider);
+  if (context.task.status !== "queued") return alreadyAssigned(context);
+
+  const decision = await decide(deps, context, preferredProvider ?? null);
+  if (preferredProvider === undefined || decision.kind === "none")
+    return { kind: "decided", decision };
+  const bound = await deps.tasks.prefer(
+    { organizationId: principal.organizationId, taskId },
+    preferredProvider,
+    deps.clock.nowMs(),
+    {
+      actor: principal.id,
+      action: "task.provider_chosen",
+      message: `${principal.id} chose ${preferredProvider}.`,
+    },
+  );
+  if (bound.kind === "lost") return alreadyAssigned(await findTask(deps.tasks, principal, taskId));
+  return { kind: "decided", decision };
+}
+
+/** Which providers could take a task now, each with its reason. */
+export async function listAvailableProviders(
+  deps: AssignDeps,
+  principal: Principal,
+  taskId: string,
+): Promise<RouteDecision> {
+  return decide(deps, await findTask(deps.tasks, principal, taskId), null);
+}
+
+export async function findTask(
+  tasks: TaskStore,
+  principal: Principal,
+  taskId: string,
+): Promise<TaskContext> {
+  const context = await tasks.findContext({ organizationId: principal.organizationId, taskId });
+  if (context === null) throw taskNotFound(taskId);
+  return context;
+}
+
+export function requireProviderName(name: string): void {
+  if (isProviderName(name)) return;
+  throw new SwitchyardError(
+    "unknown_provider",
+    `There is no provider "${name}". Use one of: ${providerNames.join(", ")}.`,
+  );
+}
+
+async function decide(
+  deps: AssignDeps,
+  { task, project }: TaskContext,
+  override: string | null,
+): Promise<RouteDecision> {
+  const request = {
+    sourceKind: task.source.kind,
+    override: override ?? task.preferredProvider,
+    allowFallback: override === null && task.allowFallback,
+    preference: project.settings.preferredProvider ?? null,
+  };
+  return route(request, await lookAtCandidates(deps, task.organizationId));
+}
+
+const alreadyAssigned = ({ task }: TaskContext): AssignAnswer => ({
+  kind: "already_assigned",
+  provider: task.provider ?? "",
+  status: task.status,
+  fence: task.fence,
+});

@@ -1,0 +1,97 @@
+import { currentRunnerProtocol } from "../../../../../shared/contracts/runner.ts";
+import { SwitchyardError } from "../../../../../shared/errors.ts";
+import { maxPatchBytes } from "../../../domain/limits.ts";
+import type {
+  AgentAvailability,
+  AgentCapabilities,
+  AgentRequest,
+  CodeAgent,
+} from "../../../domain/ports/codeAgent.ts";
+import type { Runner } from "../../../domain/ports/runner.ts";
+
+export type CliAgent = {
+  /** Its name on the runner, which is the name of its provider. */
+  name: string;
+  capabilities: AgentCapabilities;
+  credentialVariable: string;
+};
+
+/** A coding agent that is a command-line program, driven by a runner. Without a runner it is unavailable. */
+export function cliAgentService(agent: CliAgent, runner: Runner | null): CodeAgent {
+  const reached = (): Runner => {
+    if (runner !== null) return runner;
+    throw new SwitchyardError("runner_unreachable", noRunner);
+  };
+  return {
+    name: agent.name,
+    capabilities: agent.capabilities,
+    availability: (timeoutMs) => probe(agent.name, runner, timeoutMs),
+
+    async start(request) {
+      refuseBadRequest(request);
+      await reached().startRun(request.executionId, {
+        protocol: currentRunnerProtocol,
+        fence: request.fence,
+        taskId: request.taskId,
+        agent: agent.name,
+        prompt: request.prompt,
+        ...(request.model === null ? {} : { model: request.model }),
+        source: request.source,
+        limits: {
+          wallClockMs: request.limits.wallClockMs,
+          silenceMs: request.limits.silenceMs,
+          maxPatchBytes,
+        },
+        ...(request.sessionId === null ? {} : { session: { id: request.sessionId } }),
+        ...(request.endpoint === null ? {} : { endpoint: request.endpoint }),
+        secrets: { [agent.credentialVariable]: request.credential.reveal() },
+        ...(request.doorbell === null ? {} : { doorbell: request.doorbell }),
+      });
+      return { executionId: request.executionId, fence: request.fence };
+    },
+
+    follow: (handle, options) => reached().follow("runs", handle.executionId, options),
+
+    async progress(handle) {
+      const result = await reached().runResult(handle.executionId);
+      if (result.report === null) return { kind: "live", lastEvent: result.lastEvent };
+      return { kind: "finished", lastEvent: result.lastEvent, report: result.report };
+    },
+
+    async cancel(handle, reason) {
+      await reached().cancel("runs", handle.executionId, handle.fence, reason);
+    },
+  };
+}
+
+const noRunner = "no runner is configured: set RUNNER_URL and the secret RUNNER_TOKEN";
+
+async function probe(
+  name: string,
+  runner: Runner | null,
+  timeoutMs: number,
+): Promise<AgentAvailability> {
+  if (runner === null)
+    return { kind: "unavailable", code: "runner_unreachable", because: noRunner };
+  try {
+    const { agents } = await runner.health(timeoutMs);
+    const installed = agents[name];
+    if (installed !== undefined) return { kind: "available", version: installed.version };
+    return {
+      kind: "unavailable",
+      code: "agent_not_installed",
+      because: `the runner has no ${name} installed`,
+    };
+  } catch (error) {
+    const because = error instanceof Error ? error.message : "the runner does not answer";
+    return { kind: "unavailable", code: "runner_unreachable", because };
+  }
+}
+
+function refuseBadRequest({ prompt, limits }: AgentRequest): void {
+  if (prompt.trim() === "")
+    throw new SwitchyardError("prompt_required", "The prompt is empty: say what to do.");
+  for (const limit of [limits.wallClockMs, limits.silenceMs])
+    if (!Number.isInteger(limit) || limit < 1 || limit > 86_400_000)
+      throw new SwitchyardError("invalid_timeout", "A limit must be between 1 ms and one day.");
+}

@@ -1,0 +1,84 @@
+import type { Principal } from "../../../../shared/contracts/identity.ts";
+import type { ProviderConfig, ProviderStatus } from "../../../../shared/contracts/provider.ts";
+import { SwitchyardError } from "../../../../shared/errors.ts";
+import { judgeEndpoint } from "../../domain/addressPolicy.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
+import type { ExecutionStore } from "../../domain/ports/executionStore.ts";
+import type { Settings } from "../../domain/settings.ts";
+import { type CandidateDeps, lookAtCandidates } from "./candidates.ts";
+import { isProviderName, providerNames } from "./registry.ts";
+import { type Candidate, route } from "./router.ts";
+
+export type StatusDeps = CandidateDeps & { executions: ExecutionStore };
+
+export async function listProviderStatus(
+  deps: StatusDeps,
+  principal: Principal,
+): Promise<ProviderStatus[]> {
+  const candidates = await lookAtCandidates(deps, principal.organizationId);
+  return Promise.all(candidates.map((candidate) => statusOf(deps, candidate)));
+}
+
+export async function getProviderStatus(
+  deps: StatusDeps,
+  principal: Principal,
+  name: string,
+): Promise<ProviderStatus> {
+  const candidates = await lookAtCandidates(deps, principal.organizationId);
+  const candidate = candidates.find((one) => one.name === name);
+  if (candidate === undefined) throw providerNotFound(name);
+  return statusOf(deps, candidate);
+}
+
+/** Sets what an organization wants of a provider; the whole configuration is replaced. */
+export async function configureProvider(
+  deps: StatusDeps & { clock: Clock; settings: Pick<Settings, "allowedEndpoints" | "localMode"> },
+  principal: Principal,
+  name: string,
+  config: ProviderConfig,
+): Promise<ProviderStatus> {
+  if (!isProviderName(name)) throw providerNotFound(name);
+  if (config.apiEndpoint !== null) {
+    const { allowedEndpoints, localMode } = deps.settings;
+    const verdict = judgeEndpoint(config.apiEndpoint, allowedEndpoints, localMode);
+    if (verdict.kind === "refused")
+      throw new SwitchyardError("endpoint_not_allowed", `apiEndpoint: ${verdict.because}.`);
+  }
+  await deps.providerConfigs.put(principal.organizationId, name, config, deps.clock.nowMs(), {
+    actor: principal.id,
+    action: "provider.configured",
+    message: `${principal.id} configured ${name}.`,
+    details: { config },
+  });
+  return getProviderStatus(deps, principal, name);
+}
+
+const providerNotFound = (name: string): SwitchyardError =>
+  new SwitchyardError(
+    "provider_not_found",
+    `There is no provider "${name}". Use one of: ${providerNames.join(", ")}.`,
+  );
+
+async function statusOf(deps: StatusDeps, candidate: Candidate): Promise<ProviderStatus> {
+  const { name, definition, config, availability } = candidate;
+  const [sourceKind] = definition.capabilities.sources;
+  const decision = route(
+    { sourceKind: sourceKind ?? "local", override: name, allowFallback: false, preference: null },
+    [candidate],
+  );
+  return {
+    name,
+    type: definition.type,
+    enabled: config?.enabled ?? true,
+    available: decision.kind === "assign",
+    because: decision.considered[0]?.because ?? decision.because,
+    version: availability.kind === "available" ? availability.version : null,
+    liveExecutions: await deps.executions.countLive(name),
+    capabilities: {
+      ...definition.capabilities,
+      sources: [...definition.capabilities.sources],
+    },
+    defaultModel: config?.defaultModel ?? null,
+    apiEndpoint: config?.apiEndpoint ?? null,
+  };
+}

@@ -1,0 +1,30 @@
+import type { ProviderConfig } from "../../../../shared/contracts/provider.ts";
+import type { ConfigLevel, ConfigSnapshot, Project, Sourced, Task } from "../../domain/task.ts";
+
+/** The settings of one dispatch, each with the level it came from: task, project, organization, agent. */
+export function resolveConfig(
+  task: Task,
+  project: Project,
+  provider: { name: string; config: ProviderConfig | null; credential: string },
+): ConfigSnapshot {
+  return {
+    provider: {
+      value: provider.name,
+      from: task.preferredProvider === provider.name ? "task" : "project",
+    },
+    model: firstOf<string>(
+      [task.model, "task"],
+      [project.settings.model, "project"],
+      [provider.config?.defaultModel, "organization"],
+    ),
+    endpoint: firstOf<string>([provider.config?.apiEndpoint, "organization"]),
+    credential: { value: provider.credential, from: "platform" },
+    limits: task.limits,
+  };
+}
+
+function firstOf<T>(...levels: [T | null | undefined, ConfigLevel][]): Sourced<T | null> {
+  for (const [value, from] of levels)
+    if (value !== null && value !== undefined) return { value, from };
+  return { value: null, from: "agent" };
+}

@@ -1,0 +1,106 @@
+import type {
+  ProviderConfig,
+  ProviderVerdict,
+  RouteDecision,
+} from "../../../../shared/contracts/provider.ts";
+import type { SourceKind } from "../../../../shared/contracts/source.ts";
+import type { AgentAvailability } from "../../domain/ports/codeAgent.ts";
+import type { ProviderDefinition } from "./registry.ts";
+
+export type Candidate = {
+  name: string;
+  definition: ProviderDefinition;
+  config: ProviderConfig | null;
+  /** The name of the secret that holds its key; null when none is set. */
+  credential: string | null;
+  availability: AgentAvailability;
+};
+
+export type RouteRequest = {
+  sourceKind: SourceKind;
+  /** A person's choice: this one and no other, unless `allowFallback`. */
+  override: string | null;
+  allowFallback: boolean;
+  /** The project's wish: tried first. */
+  preference: string | null;
+};
+
+/**
+ * Decides which provider gets a task, with a reason for every provider that was looked at. An override that
+ * cannot be met is refused and never replaced by another provider behind the caller's back.
+ */
+export function route(request: RouteRequest, candidates: readonly Candidate[]): RouteDecision {
+  const verdicts = candidates.map((candidate) => judge(request, candidate));
+  const only = request.allowFallback ? null : request.override;
+  const considered = verdicts.map((verdict) =>
+    only === null || verdict.provider === only || !verdict.eligible
+      ? verdict
+      : notChosen(verdict, only),
+  );
+
+  const wished = [request.override, request.preference].filter((name) => name !== null);
+  const eligible = considered.filter((verdict) => verdict.eligible);
+  const chosen =
+    wished.map((name) => eligible.find((v) => v.provider === name)).find((v) => v !== undefined) ??
+    eligible[0];
+  if (chosen !== undefined)
+    return {
+      kind: "assign",
+      provider: chosen.provider,
+      because: reasonForChoice(request, chosen.provider),
+      considered,
+    };
+  return none(only, considered);
+}
+
+function judge(request: RouteRequest, candidate: Candidate): ProviderVerdict {
+  const { name, definition, config, credential, availability } = candidate;
+  const no = (code: ProviderVerdict["code"], because: string, transient = false) => ({
+    provider: name,
+    eligible: false,
+    code,
+    because,
+    transient,
+  });
+  if (config?.enabled === false) return no("disabled", `${name} is switched off`);
+  if (!definition.capabilities.sources.includes(request.sourceKind))
+    return no("source_unsupported", `${name} cannot work on a ${request.sourceKind} source`);
+  if (credential === null)
+    return no(
+      "no_credentials",
+      `${name} has no key: set the secret ${definition.secretNames.join(" or ")}`,
+    );
+  if (availability.kind === "unavailable")
+    return no(availability.code, availability.because, availability.code === "runner_unreachable");
+  return {
+    provider: name,
+    eligible: true,
+    code: "eligible",
+    because: `${definition.title} ${availability.version} is installed and has a key`,
+    transient: false,
+  };
+}
+
+const notChosen = (verdict: ProviderVerdict, only: string): ProviderVerdict => ({
+  ...verdict,
+  eligible: false,
+  code: "not_preferred",
+  because: `the task asks for ${only} and allows no fallback`,
+});
+
+function reasonForChoice(request: RouteRequest, provider: string): string {
+  if (provider === request.override) return "the task asks for it";
+  const instead = request.override === null ? "" : `, in place of ${request.override}`;
+  if (provider === request.preference) return `the project prefers it${instead}`;
+  return `it is the first provider that can take the task${instead}`;
+}
+
+function none(only: string | null, considered: ProviderVerdict[]): RouteDecision {
+  const asked = considered.filter((verdict) => only === null || verdict.provider === only);
+  return {
+    kind: "none",
+    because: asked.map((verdict) => verdict.because).join("; "),
+    transient: asked.some((verdict) => verdict.transient),
+    considered,
+  };
+}

@@ -1,0 +1,139 @@
+import type { PatchReport } from "../../../../shared/contracts/runner.ts";
+import { SwitchyardError } from "../../../../shared/errors.ts";
+import { commitMessage } from "../../domain/commitMessage.ts";
+import { readText } from "../../domain/keepText.ts";
+import { noticesOfEnd } from "../../domain/notices.ts";
+import type { Forge } from "../../domain/ports/runner.ts";
+import { go, type Step, type StepResult, wait } from "../../domain/ports/supervision.ts";
+import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
+import { branchOfOrder } from "../../domain/task.ts";
+import {
+  actor,
+  type PatchBrief,
+  type PatchDeps,
+  patchRefOf,
+  patchRunIdOf,
+  tellState,
+} from "./deps.ts";
+import { type BadEnd, endPatch } from "./endPatch.ts";
+
+const author = { name: "Switchyard", email: "switchyard@noreply.invalid" };
+
+/**
+ * Makes the commit of exactly the verified tree, and opens the gate to the one move of the ref. The commit's
+ * bytes depend on stored values only, so making it again after a crash makes the same one.
+ */
+export async function beginDelivery(
+  deps: PatchDeps,
+  attempt: Attempt,
+  brief: PatchBrief,
+  report: Extract<PatchReport, { kind: "applied" }>,
+): Promise<StepResult> {
+  const { task, execution, patch } = brief;
+  const commitSha = await forgeOf(deps).commit({
+    source: task.source,
+    patchSetId: patchRunIdOf(attempt, brief),
+    treeId: report.treeId,
+    parent: patch.baseCommit,
+    message: commitMessage({
+      prompt: (await readText(deps.artifacts, task.prompt)) ?? "",
+      taskId: task.id,
+      orderId: task.orderId,
+      executionId: execution.id,
+      patchSetId: patch.id,
+      agent: execution.provider,
+      model: execution.config.model.value,
+    }),
+    author,
+    atMs: execution.settledAtMs ?? execution.createdAtMs,
+  });
+  const ref = patchRefOf(attempt, brief);
+  const begun = await deps.patchSets.beginDelivery(ref, {
+    commitSha,
+    validation: report.validation,
+    nowMs: deps.clock.nowMs(),
+    log: {
+      actor,
+      action: "patch.verified",
+      message: `Validation: ${report.validation.status}. The commit will be ${commitSha}.`,
+    },
+  });
+  // Lost: a cancel came first, or an earlier write had worked; the same step finds out which.
+  if (begun.kind === "lost") return go(attempt);
+  tellState(deps, attempt, "delivering", null);
+  return go({ ...attempt, phase: "delivering" });
+}
+
+/** Moves the order's branch to the commit, once, and only from where it was. After a crash the ref is read first. */
+export const deliverPatch =
+  (deps: PatchDeps): Step =>
+  async (attempt) => {
+    const { organizationId, taskId, fence } = attempt;
+    const found = await deps.executions.findBrief({ organizationId, taskId, fence });
+    if (found === null || found.patch === null || found.patch.status !== "delivering")
+      return go({ ...attempt, phase: "archiving" });
+    const brief = { ...found, patch: found.patch };
+    const commitSha = found.patch.commitSha;
+    if (commitSha === null) throw new SwitchyardError("internal", "The commit's id is missing.");
+    const moved = await moveBranch(forgeOf(deps), brief, commitSha);
+    if (moved.kind === "conflict") return endPatch(deps, attempt, brief, moved.end);
+    return writeDelivered(deps, attempt, brief, commitSha);
+  };
+
+type BranchMove = { kind: "moved" } | { kind: "conflict"; end: BadEnd };
+
+async function moveBranch(
+  forge: Forge,
+  { task, order }: PatchBrief,
+  commitSha: string,
+): Promise<BranchMove> {
+  const branch = branchOfOrder(task.orderId);
+  const ref = `refs/heads/${branch}`;
+  if ((await forge.readRef(task.source, ref)) === commitSha) return { kind: "moved" };
+  try {
+    const answer = await forge.moveRef(task.source, ref, order.headCommit, commitSha);
+    if (answer.kind === "moved" || answer.current === commitSha) return { kind: "moved" };
+    const now = answer.current === null ? "gone" : `at ${answer.current}`;
+    return conflict(`The branch ${branch} is ${now}, not where this order left it.`);
+  } catch (error) {
+    if (error instanceof SwitchyardError && !error.retryable) return conflict(error.message);
+    throw error;
+  }
+}
+
+const conflict = (message: string): BranchMove => ({
+  kind: "conflict",
+  end: { patchEvent: "find_conflict", taskEvent: "escalate", code: "conflict", message },
+});
+
+async function writeDelivered(
+  deps: PatchDeps,
+  attempt: Attempt,
+  brief: PatchBrief,
+  commitSha: string,
+): Promise<StepResult> {
+  const { task } = brief;
+  const nowMs = deps.clock.nowMs();
+  const branch = branchOfOrder(task.orderId);
+  const outcome = { code: "delivered" as const, message: `Commit ${commitSha} on ${branch}.` };
+  const notices = noticesOfEnd(deps.ids, task, "completed", outcome, commitSha, nowMs);
+  const written = await deps.patchSets.deliver(patchRefOf(attempt, brief), {
+    projectId: task.projectId,
+    orderId: task.orderId,
+    commitSha,
+    outcome,
+    notices,
+    nowMs,
+    log: { actor, action: "patch.delivered", message: outcome.message },
+  });
+  // Lost: an earlier write had worked after all, and the next look at the row says so.
+  if (written.kind === "lost") return wait(attempt, 1_000);
+  tellState(deps, attempt, "completed", outcome.message);
+  await deps.sendNotices(notices);
+  return go({ ...attempt, phase: "archiving" });
+}
+
+function forgeOf({ forge }: PatchDeps): Forge {
+  if (forge !== null) return forge;
+  throw new SwitchyardError("runner_unreachable", "No runner of patches is configured.");
+}

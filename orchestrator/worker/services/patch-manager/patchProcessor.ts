@@ -1,0 +1,226 @@
+import type { NumberedEvent } from "../../../../shared/contracts/agentEvent.ts";
+import type { PatchSet } from "../../../../shared/contracts/aiPatch.ts";
+import {
+  currentRunnerProtocol,
+  type PatchRunRequest,
+} from "../../../../shared/contracts/runner.ts";
+import { SwitchyardError } from "../../../../shared/errors.ts";
+import { checkPatchSet } from "../../../../shared/patch/check.ts";
+import { parsePatchSet } from "../../../../shared/patch/parse.ts";
+import { readText } from "../../domain/keepText.ts";
+import type { Runner } from "../../domain/ports/runner.ts";
+import {
+  go,
+  type Step,
+  type StepContext,
+  type StepResult,
+  wait,
+} from "../../domain/ports/supervision.ts";
+import type { Attempt, EventSource } from "../../domain/ports/supervisorMemory.ts";
+import {
+  actor,
+  type PatchBrief,
+  type PatchDeps,
+  patchRefOf,
+  patchRunIdOf,
+  tellState,
+} from "./deps.ts";
+import { cancelledEnd, endPatch } from "./endPatch.ts";
+import { afterPatchReport, endOfFaults } from "./patchReport.ts";
+
+const watchedWaitMs = 25_000;
+const maxPatchTries = 3;
+/** A runner of patches that cannot be had for this long makes the patch a matter for a person. */
+const giveUpMs = 30 * 60_000;
+const busyPollMs = 2_000;
+
+/**
+ * Takes a patch set from received to verified: checks what can be said of it without the code, has it applied to
+ * a clean tree that the agent never touched, and has the project's commands run on an export of that tree.
+ */
+export const processPatch =
+  (deps: PatchDeps): Step =>
+  async (attempt, context) => {
+    const { organizationId, taskId, fence } = attempt;
+    const found = await deps.executions.findBrief({ organizationId, taskId, fence });
+    if (found === null || found.patch === null || found.task.fence !== fence)
+      return go({ ...attempt, phase: "archiving" });
+    const brief = { ...found, patch: found.patch };
+    if (brief.patch.status === "delivering") return go({ ...attempt, phase: "delivering" });
+    if (brief.patch.status !== "received" && brief.patch.status !== "validating")
+      return go({ ...attempt, phase: "archiving" });
+    try {
+      return await processLive(deps, attempt, brief, context);
+    } catch (error) {
+      return afterError(deps, attempt, brief, error);
+    }
+  };
+
+async function processLive(
+  deps: PatchDeps,
+  attempt: Attempt,
+  brief: PatchBrief,
+  context: StepContext,
+): Promise<StepResult> {
+  const runner = deps.runner;
+  if (runner === null)
+    throw new SwitchyardError("runner_unreachable", "No runner of patches is configured.");
+  if (brief.task.cancelRequestedAtMs !== null) return cancel(deps, runner, attempt, brief);
+  if (attempt.patchStarted) return followPatch(deps, runner, attempt, brief, context);
+
+  const set = await readSet(deps, brief);
+  const faults = set.kind === "parsed" ? checkPatchSet(set.set, policyOf(brief)) : set.faults;
+  if (set.kind !== "parsed" || faults.length > 0)
+    return endPatch(deps, attempt, brief, endOfFaults(faults));
+  await runner.startPatch(patchRunIdOf(attempt, brief), requestOf(deps, attempt, brief, set.set));
+  return go({ ...attempt, patchStarted: true });
+}
+
+const policyOf = ({ task }: PatchBrief) =>
+  task.allowedPaths === null ? {} : { allowedPaths: task.allowedPaths };
+
+async function followPatch(
+  deps: PatchDeps,
+  runner: Runner,
+  before: Attempt,
+  brief: PatchBrief,
+  context: StepContext,
+): Promise<StepResult> {
+  const id = patchRunIdOf(before, brief);
+  const heard = await takeEvents(deps, runner, before, id, context);
+  const { report, lastEvent } = await runner.patchResult(id);
+  const appliedTreeId = report?.kind === "applied" ? report.treeId : heard;
+  const attempt = { ...before, appliedTreeId };
+  if (appliedTreeId !== null && brief.patch.status === "received") {
+    await beginValidation(deps, attempt, brief, appliedTreeId);
+    return go(attempt);
+  }
+  if (report === null || deps.memory.cursor(attempt.fence, sourceOf(attempt)) < lastEvent)
+    return context.watched() && !context.signal.aborted
+      ? go(attempt)
+      : wait(attempt, deps.settings.heartbeatMs);
+  // The runner went down in the middle. Nothing has left its machine, so the work is simply done again.
+  if (report.kind === "stopped" && report.by === "shutdown" && attempt.patchTry < maxPatchTries)
+    return go(nextTry(attempt));
+  return afterPatchReport(deps, attempt, brief, report);
+}
+
+const nextTry = (attempt: Attempt): Attempt => ({
+  ...attempt,
+  patchTry: attempt.patchTry + 1,
+  patchStarted: false,
+  appliedTreeId: null,
+});
+
+const sourceOf = ({ patchTry }: Attempt): EventSource => `patch-${patchTry}`;
+
+/** Answers the tree that the runner made, if it has told so by now. A watched stream ends early to say it at once. */
+async function takeEvents(
+  deps: PatchDeps,
+  runner: Runner,
+  attempt: Attempt,
+  id: string,
+  { watched, signal }: StepContext,
+): Promise<string | null> {
+  const source = sourceOf(attempt);
+  const applied = new AbortController();
+  let treeId = attempt.appliedTreeId;
+  const store = (events: NumberedEvent[]) => {
+    const last = events.at(-1);
+    if (last !== undefined) deps.memory.append(attempt.fence, source, last.number, events);
+    for (const { event } of events) {
+      if (event.type !== "patch_applied") continue;
+      treeId = event.treeId;
+      applied.abort();
+    }
+  };
+  try {
+    await runner.follow("patches", id, {
+      after: deps.memory.cursor(attempt.fence, source),
+      waitMs: watched() ? watchedWaitMs : 0,
+      signal: AbortSignal.any([signal, applied.signal]),
+      onEvents: store,
+    });
+  } catch (error) {
+    if (!signal.aborted && !applied.signal.aborted) throw error;
+  }
+  return treeId;
+}
+
+/** Lost = it is validating already, or a cancel came first; the next look tells. */
+async function beginValidation(
+  deps: PatchDeps,
+  attempt: Attempt,
+  brief: PatchBrief,
+  treeId: string,
+): Promise<void> {
+  const begun = await deps.patchSets.beginValidation(patchRefOf(attempt, brief), {
+    treeId,
+    nowMs: deps.clock.nowMs(),
+    log: { actor, action: "patch.applied", message: `The patch makes the tree ${treeId}.` },
+  });
+  if (begun.kind === "done") tellState(deps, attempt, "validating", null);
+}
+
+async function cancel(
+  deps: PatchDeps,
+  runner: Runner,
+  attempt: Attempt,
+  brief: PatchBrief,
+): Promise<StepResult> {
+  try {
+    const id = patchRunIdOf(attempt, brief);
+    const { state } = await runner.cancel("patches", id, attempt.patchTry, "cancel");
+    if (state === "live") return wait(attempt, 500);
+  } catch (error) {
+    if (!(error instanceof SwitchyardError && error.code === "run_not_found")) throw error;
+  }
+  return endPatch(deps, attempt, brief, cancelledEnd);
+}
+
+/** Another patch set's run is no error; a runner that lost ours does it again; what lasts is for a person. */
+async function afterError(
+  deps: PatchDeps,
+  attempt: Attempt,
+  brief: PatchBrief,
+  error: unknown,
+): Promise<StepResult> {
+  if (!(error instanceof SwitchyardError)) throw error;
+  if (error.code === "busy") return wait(attempt, busyPollMs);
+  if (error.code === "run_not_found" && attempt.patchTry < maxPatchTries)
+    return go(nextTry(attempt));
+  const forMs = deps.clock.nowMs() - (attempt.failingSinceMs ?? deps.clock.nowMs());
+  if (error.retryable && forMs < giveUpMs) throw error;
+  if (brief.task.cancelRequestedAtMs !== null) return endPatch(deps, attempt, brief, cancelledEnd);
+  return endPatch(deps, attempt, brief, {
+    patchEvent: "fail",
+    taskEvent: "escalate",
+    code: "runner_fault",
+    message: `The patch could not be applied: ${error.message}`,
+  });
+}
+
+const requestOf = (
+  deps: PatchDeps,
+  attempt: Attempt,
+  { task, project, patch }: PatchBrief,
+  set: PatchSet,
+): PatchRunRequest => {
+  const doorbell = deps.doorbellOf(attempt);
+  return {
+    protocol: currentRunnerProtocol,
+    fence: attempt.patchTry,
+    taskId: task.id,
+    set,
+    source: { ...task.source, commit: patch.baseCommit },
+    validation: { commands: task.validation ?? project.settings.validation },
+    expectedTreeId: attempt.report?.treeId ?? null,
+    ...(doorbell === null ? {} : { doorbell }),
+  };
+};
+
+async function readSet(deps: PatchDeps, { patch }: PatchBrief) {
+  const text = await readText(deps.artifacts, patch.set);
+  if (text === null) throw new SwitchyardError("internal", "The stored patch set is missing.");
+  return parsePatchSet(JSON.parse(text));
+}

@@ -1,0 +1,73 @@
+import type { PatchFault } from "../../../../shared/contracts/aiPatch.ts";
+import type { PatchReport, ValidationReport } from "../../../../shared/contracts/runner.ts";
+import { go, type StepResult } from "../../domain/ports/supervision.ts";
+import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
+import { beginDelivery } from "./delivery.ts";
+import type { PatchBrief, PatchDeps } from "./deps.ts";
+import { type BadEnd, cancelledEnd, endPatch } from "./endPatch.ts";
+
+/** What follows from a finished run of a patch set. */
+export async function afterPatchReport(
+  deps: PatchDeps,
+  attempt: Attempt,
+  brief: PatchBrief,
+  report: PatchReport,
+): Promise<StepResult> {
+  if (report.kind !== "applied") return endPatch(deps, attempt, brief, endOf(report, brief));
+  if (report.validation.status === "failed")
+    return endPatch(deps, attempt, brief, endOfValidation(report.validation));
+  if (brief.patch.status !== "validating") return go(attempt);
+  return beginDelivery(deps, attempt, brief, report);
+}
+
+function endOf(report: Exclude<PatchReport, { kind: "applied" }>, brief: PatchBrief): BadEnd {
+  const escalate = { patchEvent: "fail", taskEvent: "escalate" } as const;
+  switch (report.kind) {
+    case "refused":
+      return endOfFaults(report.faults);
+    case "engine_mismatch":
+      return { ...escalate, code: "engine_mismatch", message: report.message };
+    case "fault":
+      return { ...escalate, code: "runner_fault", message: report.message };
+    case "stopped":
+      if (brief.task.cancelRequestedAtMs !== null) return cancelledEnd;
+      return {
+        ...escalate,
+        code: "runner_fault",
+        message: `The run of the patch was stopped (${report.by}).`,
+      };
+  }
+}
+
+const conflictCodes: readonly PatchFault["code"][] = [
+  "stale",
+  "ambiguous",
+  "conflict",
+  "unguarded",
+];
+
+/** Faults of the set: a moved base is a conflict, a protected path needs a person, the rest is a bad patch. */
+export function endOfFaults(faults: PatchFault[]): BadEnd {
+  const [first] = faults;
+  const message = `The patch was refused: ${faults.map(describe).slice(0, 5).join("; ")}.`;
+  const base = { taskEvent: "escalate", message, faults } as const;
+  if (first !== undefined && faults.every(({ code }) => conflictCodes.includes(code)))
+    return { ...base, patchEvent: "find_conflict", code: "conflict" };
+  if (faults.some(({ code }) => code === "protected_path"))
+    return { ...base, patchEvent: "reject", code: "protected_path" };
+  return { ...base, patchEvent: "reject", code: "patch_rejected" };
+}
+
+const describe = ({ file, code, message }: PatchFault): string =>
+  `${file ?? "the set"}: ${message} (${code})`;
+
+function endOfValidation(validation: ValidationReport): BadEnd {
+  const failed = validation.commands.filter(({ status }) => status !== "passed");
+  return {
+    patchEvent: "reject",
+    taskEvent: "escalate",
+    code: "validation_failed",
+    message: `The patched code does not pass: ${failed.map(({ name, status }) => `${name} ${status}`).join(", ")}.`,
+    validation,
+  };
+}

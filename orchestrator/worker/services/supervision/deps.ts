@@ -1,0 +1,49 @@
+import type { Artifacts } from "../../domain/ports/artifacts.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
+import type { CodeAgent } from "../../domain/ports/codeAgent.ts";
+import type { ExecutionStore } from "../../domain/ports/executionStore.ts";
+import type { Ids } from "../../domain/ports/ids.ts";
+import type { Log } from "../../domain/ports/log.ts";
+import type { ProviderConfigStore } from "../../domain/ports/providerConfigStore.ts";
+import type { SecretSource } from "../../domain/ports/secrets.ts";
+import type { Attempt, SupervisorMemory } from "../../domain/ports/supervisorMemory.ts";
+import type { Settings } from "../../domain/settings.ts";
+import type { Notice } from "../../domain/task.ts";
+
+/** What the steps of a run need. */
+export type SupervisionDeps = {
+  memory: SupervisorMemory;
+  executions: ExecutionStore;
+  providerConfigs: ProviderConfigStore;
+  /** The agent of a provider; null when this version does not know the name. */
+  agentOf(provider: string): CodeAgent | null;
+  secrets: SecretSource;
+  artifacts: Artifacts;
+  clock: Clock;
+  ids: Ids;
+  log: Log;
+  settings: Pick<Settings, "publicUrl" | "heartbeatMs" | "lostAfterMs" | "limitGraceMs">;
+  /** A slot is free: the next task may have it. */
+  wakeNext(): Promise<void>;
+  sendNotices(notices: readonly Notice[]): Promise<void>;
+};
+
+/** Who writes into the log when no person acted. */
+export const actor = "system:switchyard";
+
+export const refOf = ({ organizationId, taskId, fence }: Attempt) => ({
+  organizationId,
+  taskId,
+  fence,
+});
+
+/** Says in the stream of events what has been decided. */
+export function tellState(
+  { memory, clock }: Pick<SupervisionDeps, "memory" | "clock">,
+  attempt: Attempt,
+  state: { task: string; execution: string | null; because: string | null },
+): void {
+  memory.append(attempt.fence, "supervisor", 0, [
+    { atMs: clock.nowMs(), event: { type: "state", ...state } },
+  ]);
+}

@@ -1,0 +1,42 @@
+import { judgeRun, type RunOutcome } from "../../domain/outcome.ts";
+import type { Brief } from "../../domain/ports/executionStore.ts";
+import { go, type Step, type StepResult } from "../../domain/ports/supervision.ts";
+import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
+import { isFinalTask, isSettledExecution } from "../../domain/states.ts";
+import { refOf, type SupervisionDeps } from "./deps.ts";
+import { writeSettlement } from "./writeSettlement.ts";
+
+/** Writes the outcome of a finished run, until D1 has said won or lost. */
+export const settleRun =
+  (deps: SupervisionDeps): Step =>
+  async (attempt) => {
+    const brief = await deps.executions.findBrief(refOf(attempt));
+    if (brief === null || attempt.report === null || brief.task.fence !== attempt.fence)
+      return go({ ...attempt, phase: "archiving" });
+    if (isSettledExecution(brief.execution.status)) return afterSettled(attempt, brief);
+
+    const wanted = brief.task.cancelRequestedAtMs === null;
+    const outcome = wanted ? judgeRun(attempt.report, attempt.patch !== null) : cancelled;
+    const written = await writeSettlement(deps, attempt, brief, outcome, attempt.report);
+    // Lost: a cancel came in between, or an earlier write had worked after all. The next look tells which.
+    if (written.kind === "lost") return go(attempt);
+    return go({
+      ...attempt,
+      phase: written.taskEvent === "receive_patch" ? "patching" : "archiving",
+    });
+  };
+
+const cancelled: RunOutcome = {
+  kind: "bad",
+  execution: "cancel",
+  code: "cancelled",
+  message: "The run was cancelled and its processes are gone.",
+  retry: false,
+};
+
+/** An earlier write of the outcome had worked: the task's own state says what is left to do. */
+const afterSettled = (attempt: Attempt, { task, patch }: Brief): StepResult =>
+  go({
+    ...attempt,
+    phase: patch !== null && !isFinalTask(task.status) ? "patching" : "archiving",
+  });

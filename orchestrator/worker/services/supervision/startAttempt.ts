@@ -1,0 +1,35 @@
+import type { Ids } from "../../domain/ports/ids.ts";
+import type { SupervisorMemory } from "../../domain/ports/supervisorMemory.ts";
+import type { StartAnswer, TaskRef } from "../../domain/ports/supervisors.ts";
+
+/** Notes an attempt down. A lower fence than the highest known is refused; the same one again changes nothing. */
+export function startAttempt(
+  deps: { memory: SupervisorMemory; ids: Ids },
+  ref: TaskRef,
+  fence: number,
+): StartAnswer {
+  const highest = deps.memory.attempts().at(-1)?.fence ?? 0;
+  if (fence < highest) return { kind: "stale", fence: highest };
+  if (fence > highest)
+    deps.memory.save({
+      ...ref,
+      fence,
+      phase: "gate",
+      executionId: null,
+      provider: null,
+      doorbellToken: deps.ids.token(),
+      startedAtMs: null,
+      wallClockMs: null,
+      silenceMs: null,
+      stopAsked: null,
+      report: null,
+      patch: null,
+      patchTry: 1,
+      patchStarted: false,
+      appliedTreeId: null,
+      failures: 0,
+      failingSinceMs: null,
+      endedAtMs: null,
+    });
+  return { kind: "accepted" };
+}

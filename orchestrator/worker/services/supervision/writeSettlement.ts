@@ -1,0 +1,113 @@
+import { type AfterRun, afterRun } from "../../domain/afterRun.ts";
+import { costMicroUsd } from "../../domain/cost.ts";
+import { keepText } from "../../domain/keepText.ts";
+import { noticesOfEnd } from "../../domain/notices.ts";
+import type { RunFacts, RunOutcome } from "../../domain/outcome.ts";
+import type { Brief, Settlement } from "../../domain/ports/executionStore.ts";
+import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
+import { executionTransitions, isFinalTask, taskTransitions } from "../../domain/states.ts";
+import type { Notice } from "../../domain/task.ts";
+import { actor, refOf, type SupervisionDeps, tellState } from "./deps.ts";
+
+/**
+ * Writes what an attempt came to. Lost = D1 has it settled already (a repetition after a crash), or a cancel
+ * came in between.
+ */
+export async function writeSettlement(
+  deps: SupervisionDeps,
+  attempt: Attempt,
+  brief: Brief,
+  outcome: RunOutcome,
+  report: RunFacts | null,
+): Promise<{ kind: "done"; taskEvent: AfterRun["taskEvent"] } | { kind: "lost" }> {
+  const nowMs = deps.clock.nowMs();
+  const after = afterRun(brief.task, outcome, nowMs);
+  const notices = noticesOf(deps, brief, after, nowMs);
+  const settlement: Settlement = {
+    ref: refOf(attempt),
+    executionEvent: outcome.execution,
+    taskEvent: after.taskEvent,
+    outcome: after.outcome,
+    result: await resultOf(deps, attempt, brief, report),
+    patch: after.taskEvent === "receive_patch" ? patchOf(attempt) : null,
+    notices,
+    notBeforeMs: after.taskEvent === "retry" ? after.notBeforeMs : null,
+    sweepAtMs: sweepAtMs(after, nowMs, brief),
+    nowMs,
+    log: [logOf(outcome, after)],
+  };
+  const written = await deps.executions.settle(settlement);
+  if (written.kind === "lost") return written;
+  tellState(deps, attempt, {
+    task: taskTransitions[after.taskEvent].to,
+    execution: executionTransitions[outcome.execution].to,
+    because: after.outcome?.message ?? null,
+  });
+  await deps.sendNotices(notices);
+  await deps.wakeNext();
+  return { kind: "done", taskEvent: after.taskEvent };
+}
+
+function noticesOf(
+  deps: SupervisionDeps,
+  { task }: Brief,
+  after: AfterRun,
+  nowMs: number,
+): Notice[] {
+  const status = taskTransitions[after.taskEvent].to;
+  if (!isFinalTask(status) || after.outcome === null) return [];
+  return noticesOfEnd(deps.ids, task, status, after.outcome, null, nowMs);
+}
+
+/** A task that goes back to the queue is looked at when its wait is over; one with a patch when it gets old. */
+function sweepAtMs(after: AfterRun, nowMs: number, { task }: Brief): number | null {
+  if (after.taskEvent === "retry") return after.notBeforeMs;
+  return after.taskEvent === "receive_patch" ? nowMs + task.limits.wallClockMs : null;
+}
+
+async function resultOf(
+  deps: SupervisionDeps,
+  attempt: Attempt,
+  { execution, task }: Brief,
+  report: RunFacts | null,
+): Promise<Settlement["result"]> {
+  const usage = report?.usage ?? null;
+  const prices =
+    usage === null
+      ? undefined
+      : (await deps.providerConfigs.all(task.organizationId)).get(execution.provider)?.costPerToken;
+  return {
+    usage: usage && { ...usage, costMicroUsd: costMicroUsd(usage, prices ?? {}) },
+    sessionId: report?.sessionId ?? null,
+    events: deps.memory.lastNumber(attempt.fence),
+    durationMs: report?.durationMs ?? 0,
+    baseCommit: report?.baseCommit ?? null,
+    output:
+      report?.terminal == null
+        ? null
+        : await keepText(deps.artifacts, attempt, "output.txt", report.terminal.text),
+  };
+}
+
+function patchOf(attempt: Attempt): Settlement["patch"] {
+  if (attempt.patch === null) return null;
+  const { organizationId, taskId, fence } = attempt;
+  const id = patchSetIdOf(attempt);
+  return { organizationId, taskId, fence, id, treeId: null, ...attempt.patch };
+}
+
+/** One patch set an attempt, named after it. */
+const patchSetIdOf = (attempt: Attempt): string =>
+  `ps_${(attempt.executionId ?? "").slice("exec_".length)}`;
+
+function logOf(outcome: RunOutcome, after: AfterRun): Settlement["log"][number] {
+  const action = `execution.${executionTransitions[outcome.execution].to}`;
+  const what = {
+    receive_patch: "The agent ended well and left a patch.",
+    finish_without_patch: "The agent ended well and changed nothing.",
+    cancel_confirmed: "The run was cancelled.",
+    fail: after.outcome?.message ?? "The run failed.",
+    retry: `${after.outcome?.message ?? "The run failed."} It will be tried again.`,
+  }[after.taskEvent];
+  return { actor, action, message: what };
+}

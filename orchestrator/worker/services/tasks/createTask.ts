@@ -1,0 +1,210 @@
+import type { Principal } from "../../../../shared/contracts/identity.ts";
+import type { Source } from "../../../../shared/contracts/source.ts";
+import type { CreateTask, TaskView } from "../../../../shared/contracts/task.ts";
+import { SwitchyardError } from "../../../../shared/errors.ts";
+import { judgeCallback } from "../../domain/addressPolicy.ts";
+import { limitBounds, maxInlineBytes, maxPromptBytes } from "../../domain/limits.ts";
+import { projectNotFound } from "../../domain/notFound.ts";
+import type { Artifacts } from "../../domain/ports/artifacts.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
+import type { Ids } from "../../domain/ports/ids.ts";
+import type { Log } from "../../domain/ports/log.ts";
+import type { TaskQueue } from "../../domain/ports/taskQueue.ts";
+import type { IdempotencyRecord, TaskStore } from "../../domain/ports/taskStore.ts";
+import type { Settings } from "../../domain/settings.ts";
+import { judgeSource } from "../../domain/sourcePolicy.ts";
+import type { Project, StoredText, Task } from "../../domain/task.ts";
+import { sha256OfJson } from "./requestHash.ts";
+import { taskView } from "./taskView.ts";
+
+export type CreateTaskDeps = {
+  tasks: TaskStore;
+  queue: TaskQueue;
+  artifacts: Artifacts;
+  clock: Clock;
+  ids: Ids;
+  log: Log;
+  knownProviders: readonly string[];
+  /** Whether there is a secret to sign callbacks with. */
+  callbacksAreSigned: boolean;
+  settings: Pick<Settings, "localMode" | "localRoots" | "resendAfterMs">;
+};
+
+export type Accepted = { kind: "accepted" | "replayed"; view: TaskView };
+
+const idempotencyDays = 7;
+
+/**
+ * Accepts a task: one batch writes the task, its order, the log line and the idempotency record, so an answer
+ * means that the task cannot be lost. The same key with the same request gives the first answer again.
+ */
+export async function createTask(
+  deps: CreateTaskDeps,
+  principal: Principal,
+  request: CreateTask,
+  idempotencyKey: string | null,
+): Promise<Accepted> {
+  const requestSha256 = idempotencyKey === null ? "" : await sha256OfJson(request);
+  const found = await deps.tasks.findForAccept(
+    principal.organizationId,
+    request.projectId,
+    idempotencyKey,
+  );
+  if (found.replay !== null) return replay(found.replay, requestSha256);
+  if (found.project === null) throw projectNotFound(request.projectId);
+
+  const task = await newTask(deps, principal, request, found.project);
+  const view = taskView(task);
+  const nowMs = task.createdAtMs;
+  const accepted = await deps.tasks.accept({
+    task,
+    idempotency:
+      idempotencyKey === null
+        ? null
+        : {
+            key: idempotencyKey,
+            requestSha256,
+            answer: JSON.stringify(view),
+            expiresAtMs: nowMs + idempotencyDays * 86_400_000,
+          },
+    sweepAtMs: nowMs + deps.settings.resendAfterMs,
+    log: { actor: principal.id, action: "task.accepted", message: "The task was accepted." },
+  });
+  if (accepted.kind === "lost") {
+    const again = await deps.tasks.findForAccept(
+      principal.organizationId,
+      request.projectId,
+      idempotencyKey,
+    );
+    if (again.replay !== null) return replay(again.replay, requestSha256);
+    throw new SwitchyardError("store_unavailable", "The task was not accepted. Send it again.");
+  }
+  await sendMessage(deps, task);
+  return { kind: "accepted", view };
+}
+
+function replay(record: IdempotencyRecord, requestSha256: string): Accepted {
+  if (record.requestSha256 !== requestSha256)
+    throw new SwitchyardError(
+      "idempotency_conflict",
+      "This Idempotency-Key was used for another request. Use a new key for a new task.",
+    );
+  return { kind: "replayed", view: JSON.parse(record.answer) as TaskView };
+}
+
+async function newTask(
+  deps: CreateTaskDeps,
+  principal: Principal,
+  request: CreateTask,
+  project: Project,
+): Promise<Task> {
+  const id = deps.ids.next("task");
+  const nowMs = deps.clock.nowMs();
+  const source = sourceOf(request, project);
+  refuseBadRequest(deps, request, source);
+  const seconds = (name: "wallClockSeconds" | "silenceSeconds" | "deadlineSeconds") =>
+    (request.limits[name] ?? limitBounds[name].default) * 1000;
+  return {
+    organizationId: principal.organizationId,
+    id,
+    projectId: project.id,
+    orderId: request.orderId ?? `ORD-${id.slice("task_".length)}`,
+    type: request.type,
+    kind: request.kind,
+    prompt: await storePrompt(deps, principal.organizationId, id, request.prompt),
+    source,
+    status: "queued",
+    fence: 0,
+    provider: null,
+    preferredProvider: request.provider ?? null,
+    allowFallback: request.allowFallback,
+    model: request.model ?? null,
+    allowedPaths: request.allowedPaths ?? project.settings.allowedPaths ?? null,
+    validation: request.validation ?? null,
+    limits: {
+      wallClockMs: seconds("wallClockSeconds"),
+      silenceMs: seconds("silenceSeconds"),
+      maxAttempts: request.limits.maxAttempts ?? limitBounds.maxAttempts.default,
+    },
+    deadlineAtMs: nowMs + seconds("deadlineSeconds"),
+    callbackUrl: request.callbackUrl ?? null,
+    cancelRequestedAtMs: null,
+    notBeforeMs: null,
+    notBeforeReason: null,
+    delays: 0,
+    sends: 1,
+    outcome: null,
+    createdBy: principal.id,
+    createdAtMs: nowMs,
+    updatedAtMs: nowMs,
+    finishedAtMs: null,
+  };
+}
+
+const sourceOf = (request: CreateTask, project: Project): Source => ({
+  ...project.source,
+  ...(request.branch === undefined ? {} : { branch: request.branch }),
+  ...(request.commit === undefined ? {} : { commit: request.commit }),
+});
+
+function refuseBadRequest(deps: CreateTaskDeps, request: CreateTask, source: Source): void {
+  if (request.prompt.trim() === "")
+    throw new SwitchyardError("prompt_required", "prompt: say what the agent shall do.");
+  if (new TextEncoder().encode(request.prompt).length > maxPromptBytes)
+    throw new SwitchyardError(
+      "invalid_request",
+      `prompt: at most ${maxPromptBytes / 1024} KB. Put longer material into a file of the repository.`,
+    );
+  if (request.provider !== undefined && !deps.knownProviders.includes(request.provider))
+    throw new SwitchyardError(
+      "unknown_provider",
+      `There is no provider "${request.provider}". Use one of: ${deps.knownProviders.join(", ")}.`,
+    );
+  const sourceVerdict = judgeSource(source, deps.settings);
+  if (sourceVerdict.kind === "refused")
+    throw new SwitchyardError(
+      "source_not_allowed",
+      `The project's source: ${sourceVerdict.because}.`,
+    );
+  if (request.validation !== undefined && !deps.settings.localMode)
+    throw new SwitchyardError(
+      "invalid_request",
+      "validation: commands come from the project's settings, except in local mode.",
+    );
+  refuseBadCallback(deps, request);
+}
+
+function refuseBadCallback(deps: CreateTaskDeps, { callbackUrl }: CreateTask): void {
+  if (callbackUrl === undefined) return;
+  if (!deps.callbacksAreSigned)
+    throw new SwitchyardError(
+      "callback_not_allowed",
+      "callbackUrl: this deployment has no CALLBACK_SIGNING_SECRET, so it sends no callbacks.",
+    );
+  const verdict = judgeCallback(callbackUrl, deps.settings.localMode);
+  if (verdict.kind === "refused")
+    throw new SwitchyardError("callback_not_allowed", `callbackUrl: ${verdict.because}.`);
+}
+
+async function storePrompt(
+  deps: CreateTaskDeps,
+  organizationId: string,
+  taskId: string,
+  prompt: string,
+): Promise<StoredText> {
+  if (new TextEncoder().encode(prompt).length <= maxInlineBytes)
+    return { kind: "inline", text: prompt };
+  const key = `${organizationId}/${taskId}/prompt.txt`;
+  await deps.artifacts.put(key, prompt);
+  return { kind: "artifact", key };
+}
+
+/** The row is the outbox: a message that cannot be sent now is sent by the sweep. */
+async function sendMessage(deps: CreateTaskDeps, task: Task): Promise<void> {
+  const ref = { organizationId: task.organizationId, taskId: task.id };
+  try {
+    await deps.queue.send(ref);
+  } catch (error) {
+    deps.log.warn("task.message_not_sent", { ...ref, error });
+  }
+}

@@ -1,0 +1,38 @@
+import { z } from "zod";
+import { validationCommandSchema } from "./runner.ts";
+import { sourceSchema } from "./source.ts";
+import { providerNameSchema } from "./task.ts";
+
+export const projectSettingsSchema = z
+  .strictObject({
+    /** Commands that must pass on the patched tree before it is delivered. */
+    validation: z.array(validationCommandSchema).max(50).default([]),
+    preferredProvider: providerNameSchema.optional(),
+    model: z.string().min(1).max(200).optional(),
+    allowedPaths: z.array(z.string().min(1).max(4096)).min(1).max(200).optional(),
+  })
+  .meta({ id: "ProjectSettings" });
+export type ProjectSettings = z.infer<typeof projectSettingsSchema>;
+
+export const createProjectSchema = z
+  .strictObject({
+    name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
+      error: "must be lower-case letters, digits and dashes, at most 63",
+    }),
+    source: sourceSchema,
+    settings: projectSettingsSchema.default({ validation: [] }),
+  })
+  .meta({ id: "CreateProject" });
+export type CreateProject = z.infer<typeof createProjectSchema>;
+
+export const projectViewSchema = z
+  .strictObject({
+    id: z.string(),
+    name: z.string(),
+    source: sourceSchema,
+    settings: projectSettingsSchema,
+    createdBy: z.string(),
+    createdAtMs: z.int(),
+  })
+  .meta({ id: "Project" });
+export type ProjectView = z.infer<typeof projectViewSchema>;

@@ -1,0 +1,1 @@
+export { AIProviderOps, default, TaskOps, TaskSupervisor } from "../../orchestrator/worker/index.ts";
