@@ -5,6 +5,7 @@ import { defineConfig } from "vitest/config";
 // vitest loads this as a module with a default export.
 export default defineConfig(async () => ({
   test: {
+    silent: "passed-only",
     projects: [
       {
         test: {
@@ -21,7 +22,21 @@ export default defineConfig(async () => ({
             wrangler: { configPath: "./wrangler.jsonc" },
             miniflare: {
               bindings: {
-                TEST_MIGRATIONS: await readD1Migrations(path.join(import.meta.dirname, "migrations")),
+                LOCAL_MODE: "1",
+                PUBLIC_URL: "https://switchyard.test",
+                LOCAL_ROOTS: '["/repos"]',
+                RUNNER_URL: "http://runner.test",
+                RUNNER_TOKEN: "runner-token",
+                PATCH_RUNNER_URL: "http://runner.test",
+                PATCH_RUNNER_TOKEN: "runner-token",
+                GEMINI_API_KEY: "key-of-gemini",
+                MAX_LIVE_EXECUTIONS: "100",
+                HEARTBEAT_SECONDS: "1",
+                LOST_AFTER_SECONDS: "1",
+                LIMIT_GRACE_SECONDS: "0",
+                TEST_MIGRATIONS: await readD1Migrations(
+                  path.join(import.meta.dirname, "migrations"),
+                ),
               },
             },
           }),

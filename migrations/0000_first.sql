@@ -38,7 +38,7 @@ CREATE TABLE `notices` (
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `notices_by_dedupe_key` ON `notices` (`organization_id`,`dedupe_key`);--> statement-breakpoint
-CREATE INDEX `notices_pending` ON `notices` (`next_attempt_at_ms`) WHERE status = 'pending';--> statement-breakpoint
+CREATE INDEX `notices_pending` ON `notices` (`next_attempt_at_ms`) WHERE next_attempt_at_ms is not null;--> statement-breakpoint
 CREATE TABLE `operation_logs` (
 	`organization_id` text NOT NULL,
 	`subject_id` text NOT NULL,

@@ -105,6 +105,8 @@ export const patchRunRequestSchema = z.strictObject({
   validation: z.strictObject({ commands: z.array(validationCommandSchema).max(50) }),
   /** The tree that the run of the agent ended with; another one is `engine_mismatch`. */
   expectedTreeId: z.string().nullable(),
+  /** What a person has approved; absent = nothing, so that a protected path refuses the set. */
+  approved: z.strictObject({ protectedPaths: z.boolean() }).optional(),
   doorbell: doorbellSchema.optional(),
 });
 export type PatchRunRequest = z.infer<typeof patchRunRequestSchema>;

@@ -1,7 +1,7 @@
 import type { D1Migration } from "@cloudflare/vitest-plugin";
-import type { Env } from "../../orchestrator/worker/env.ts";
 
 declare global {
+  type WorkerEnv = import("../../orchestrator/worker/env.ts").Env;
   namespace Cloudflare {
     interface GlobalProps {
       mainModule: typeof import("./main.ts");
@@ -10,5 +10,4 @@ declare global {
       TEST_MIGRATIONS: D1Migration[];
     }
   }
-  type WorkerEnv = import("../../orchestrator/worker/env.ts").Env;
 }

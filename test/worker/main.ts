@@ -1,1 +1,6 @@
-export { AIProviderOps, default, TaskOps, TaskSupervisor } from "../../orchestrator/worker/index.ts";
+export {
+  AIProviderOps,
+  default,
+  TaskOps,
+  TaskSupervisor,
+} from "../../orchestrator/worker/index.ts";

@@ -20,7 +20,7 @@ export function d1NoticeStore(db: Database): NoticeStore {
         const rows = await db
           .select()
           .from(notices)
-          .where(and(eq(notices.status, "pending"), lte(notices.nextAttemptAtMs, nowMs)))
+          .where(lte(notices.nextAttemptAtMs, nowMs))
           .orderBy(notices.nextAttemptAtMs)
           .limit(limit);
         return rows.map(toNotice);

@@ -196,6 +196,6 @@ export const notices = sqliteTable(
   (t) => [
     primaryKey({ columns: [t.organizationId, t.id] }),
     uniqueIndex("notices_by_dedupe_key").on(t.organizationId, t.dedupeKey),
-    index("notices_pending").on(t.nextAttemptAtMs).where(sql`status = 'pending'`),
+    index("notices_pending").on(t.nextAttemptAtMs).where(sql`next_attempt_at_ms is not null`),
   ],
 );

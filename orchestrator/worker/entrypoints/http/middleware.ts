@@ -51,16 +51,15 @@ export const limitBody = bodyLimit({
 
 /** A body must be JSON and say so. */
 export const requireJson = createMiddleware<HttpEnv>(async (c, next) => {
-  if (c.req.method === "GET" || c.req.method === "HEAD") return next();
-  const text = await c.req.text();
-  if (text === "") return next();
+  if (c.req.raw.body === null) return next();
   const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (type !== "application/json")
     throw new SwitchyardError(
       "unsupported_media_type",
       "Send the body as JSON with `content-type: application/json`.",
     );
-  if (!isJson(text)) throw new SwitchyardError("malformed_json", "The body is not valid JSON.");
+  if (!isJson(await c.req.text()))
+    throw new SwitchyardError("malformed_json", "The body is not valid JSON.");
   return next();
 });
 

@@ -1,6 +1,6 @@
 import type { Principal } from "../../../../shared/contracts/identity.ts";
-import type { AssignAnswer } from "../../../../shared/contracts/providerOps.ts";
 import type { RouteDecision } from "../../../../shared/contracts/provider.ts";
+import type { AssignAnswer } from "../../../../shared/contracts/providerOps.ts";
 import { SwitchyardError } from "../../../../shared/errors.ts";
 import { taskNotFound } from "../../domain/notFound.ts";
 import type { Clock } from "../../domain/ports/clock.ts";

@@ -14,20 +14,30 @@ export function signedCallbacks(secret: Secret | null, clock: Clock): Callbacks 
     async send(notice) {
       if (secret === null) return { kind: "failed", because: "no CALLBACK_SIGNING_SECRET is set" };
       if (notice.target === null) return { kind: "failed", because: "the notice has no address" };
+      const deadline = new AbortController();
+      const timer = setTimeout(() => deadline.abort(), timeoutMs);
       try {
-        const response = await post(notice, notice.target, secret, clock);
+        const response = await post(notice, notice.target, secret, clock, deadline.signal);
         await response.body?.cancel();
         if (response.ok) return { kind: "delivered" };
         return { kind: "failed", because: `the address answered ${response.status}` };
       } catch (error) {
         const because = error instanceof Error ? error.name : "unknown";
         return { kind: "failed", because: `the address could not be reached (${because})` };
+      } finally {
+        clearTimeout(timer);
       }
     },
   };
 }
 
-async function post(notice: Notice, target: string, secret: Secret, clock: Clock) {
+async function post(
+  notice: Notice,
+  target: string,
+  secret: Secret,
+  clock: Clock,
+  signal: AbortSignal,
+) {
   const body = JSON.stringify({
     type: `task.${notice.body.status}`,
     timestamp: new Date(notice.body.atMs).toISOString(),
@@ -37,7 +47,7 @@ async function post(notice: Notice, target: string, secret: Secret, clock: Clock
   return fetch(target, {
     method: "POST",
     redirect: "manual",
-    signal: AbortSignal.timeout(timeoutMs),
+    signal,
     headers: {
       "content-type": "application/json",
       "webhook-id": notice.id,

@@ -5,6 +5,7 @@ import {
   runStatusSchema,
 } from "../../../../../shared/contracts/runner.ts";
 import type { Runner } from "../../../domain/ports/runner.ts";
+import { withDeadline } from "./deadline.ts";
 import { readEvents } from "./eventStream.ts";
 import { ask, type RunnerAddress, refusal, send } from "./request.ts";
 
@@ -23,12 +24,12 @@ export function httpRunner(address: RunnerAddress): Runner {
       ask(address, "PUT", at("patches", id), runStatusSchema, { body, timeoutMs: 60_000 }),
 
     async follow(kind, id, { after, waitMs, signal, onEvents }) {
-      const timeout = AbortSignal.timeout(waitMs + streamMarginMs);
-      const either = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
       const path = `${at(kind, id)}/events?after=${after}&waitMs=${waitMs}`;
-      const response = await send(address, "GET", path, either);
-      if (response.status !== 200 || response.body === null) throw await refusal(path, response);
-      await readEvents(response.body, after, onEvents);
+      await withDeadline(waitMs + streamMarginMs, signal, async (either) => {
+        const response = await send(address, "GET", path, either);
+        if (response.status !== 200 || response.body === null) throw await refusal(path, response);
+        await readEvents(response.body, after, onEvents);
+      });
     },
 
     cancel: (kind, id, fence, reason) =>

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { runnerAnswer } from "../../../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../../../shared/errors.ts";
 import type { Secret } from "../../../domain/ports/secrets.ts";
+import { withDeadline } from "./deadline.ts";
 
 export type RunnerAddress = { url: string; token: Secret };
 
@@ -16,10 +17,11 @@ export async function ask<T extends z.ZodType>(
   answer: T,
   options: { body?: unknown; timeoutMs?: number } = {},
 ): Promise<z.infer<T>> {
-  const timeout = AbortSignal.timeout(options.timeoutMs ?? requestTimeoutMs);
-  const response = await send(address, method, path, timeout, options.body);
-  const text = await readText(response, maxAnswerBytes);
-  return unwrap(path, response.status, text, answer);
+  return withDeadline(options.timeoutMs ?? requestTimeoutMs, undefined, async (signal) => {
+    const response = await send(address, method, path, signal, options.body);
+    const text = await readText(response, maxAnswerBytes);
+    return unwrap(path, response.status, text, answer);
+  });
 }
 
 /** The error of a stream that was refused before it began. */

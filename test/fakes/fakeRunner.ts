@@ -1,0 +1,166 @@
+import {
+  cancelRequestSchema,
+  commitRequestSchema,
+  type MoveRefAnswer,
+  moveRefRequestSchema,
+  patchRunRequestSchema,
+  readRefRequestSchema,
+  runRequestSchema,
+} from "../../shared/contracts/runner.ts";
+import { type ErrorCode, errorTable } from "../../shared/errors.ts";
+import { PatchControl, type Run, RunControl } from "./fakeRuns.ts";
+
+/**
+ * A runner in memory that speaks runner/1: it does what the test tells it. Use `fetch` in place of the network.
+ * By default a run says three things and leaves a one-line patch, and every patch applies and passes.
+ */
+export class FakeRunner {
+  readonly url: string;
+  readonly token: string;
+  readonly runs = new Map<string, Run>();
+  readonly patches = new Map<string, Run>();
+  readonly refs = new Map<string, string>();
+  readonly requests: string[] = [];
+  agents: Record<string, { version: string }> = { gemini: { version: "0.61.0" } };
+  /** What is done with a request before it is looked at: nothing, an error thrown, or another answer. */
+  misbehave: (method: string, path: string) => Response | undefined = () => undefined;
+  onRun: (run: RunControl) => void = (run) => run.finish();
+  onPatch: (run: PatchControl) => void = (run) => run.finish();
+  nowMs: () => number = Date.now;
+
+  constructor(url = "http://runner.test", token = "runner-token") {
+    this.url = url;
+    this.token = token;
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    const { pathname: path, searchParams: query } = new URL(request.url);
+    this.requests.push(`${request.method} ${path}`);
+    const odd = this.misbehave(request.method, path);
+    if (odd !== undefined) return odd;
+    if (request.headers.get("authorization") !== `Bearer ${this.token}`)
+      return refuse("unauthenticated", "wrong token");
+    const body: unknown = request.method === "GET" ? undefined : await request.json();
+    const [, kind, id = "", action] = path.split("/").map(decodeURIComponent);
+    if (path === "/health") return this.#health();
+    if (kind === "forge") return this.#forge(id, body);
+    if (kind !== "runs" && kind !== "patches") return refuse("route_not_found", "no such route");
+    if (request.method === "PUT") return this.#put(kind, id, body);
+    return this.#ofRun((kind === "runs" ? this.runs : this.patches).get(id), action, query, body);
+  }
+
+  #ofRun(
+    run: Run | undefined,
+    action: string | undefined,
+    query: URLSearchParams,
+    body: unknown,
+  ): Response {
+    if (run === undefined) return refuse("run_not_found", "there is no such run");
+    if (action === "events") return this.#events(run, query);
+    if (action === "result") return answer({ ...status(run), report: run.report });
+    if (action === "cancel") return this.#cancel(run, body);
+    return refuse("route_not_found", "no such route");
+  }
+
+  #health(): Response {
+    const live = [...this.runs.values()].find((run) => run.report === null);
+    return answer({
+      protocols: ["runner/1"],
+      role: "agents",
+      agents: this.agents,
+      live: live?.id ?? null,
+    });
+  }
+
+  #put(kind: "runs" | "patches", id: string, body: unknown): Response {
+    const schema = kind === "runs" ? runRequestSchema : patchRunRequestSchema;
+    const request = schema.parse(body);
+    const all: Map<string, Run> = kind === "runs" ? this.runs : this.patches;
+    const known = all.get(id);
+    if (known !== undefined)
+      return request.fence < known.fence
+        ? refuse("stale_fence", "a higher fence is known")
+        : answer(status(known));
+    if ([...all.values()].some((run) => run.report === null))
+      return refuse("busy", "another run is live");
+    const run: Run = {
+      id,
+      fence: request.fence,
+      request,
+      events: [],
+      report: null,
+      cancelled: null,
+    };
+    all.set(id, run);
+    if (kind === "runs") this.onRun(new RunControl(run, this.nowMs));
+    else this.onPatch(new PatchControl(run, this.nowMs));
+    return answer(status(run));
+  }
+
+  #cancel(run: Run, body: unknown): Response {
+    const { fence, reason } = cancelRequestSchema.parse(body);
+    if (fence < run.fence) return refuse("stale_fence", "a higher fence is known");
+    if (run.report !== null) return answer(status(run));
+    run.cancelled = reason;
+    if (this.patches.has(run.id)) new PatchControl(run, this.nowMs).stop(reason);
+    else new RunControl(run, this.nowMs).stop(reason);
+    return answer(status(run));
+  }
+
+  #events(run: Run, query: URLSearchParams): Response {
+    let after = Number(query.get("after"));
+    const untilMs = Date.now() + Number(query.get("waitMs"));
+    const encoder = new TextEncoder();
+    // Looks again and again instead of being woken: a promise must not cross from one Worker context to another.
+    const body = new ReadableStream<Uint8Array>({
+      pull: async (controller) => {
+        for (;;) {
+          const next = run.events.slice(after);
+          if (next.length > 0) {
+            after += next.length;
+            const lines = next.map((event) => `${JSON.stringify(event)}\n`).join("");
+            return controller.enqueue(encoder.encode(lines));
+          }
+          if (run.report !== null || Date.now() >= untilMs) return controller.close();
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+      },
+    });
+    return new Response(body, { headers: { "content-type": "application/x-ndjson" } });
+  }
+
+  #forge(action: string, body: unknown): Response {
+    if (action === "ref") {
+      const { ref } = readRefRequestSchema.parse(body);
+      return answer({ commit: this.refs.get(ref) ?? null });
+    }
+    if (action === "commit") {
+      const request = commitRequestSchema.parse(body);
+      return answer({ commit: fakeSha(JSON.stringify(request)) });
+    }
+    const { ref, from, to } = moveRefRequestSchema.parse(body);
+    const current = this.refs.get(ref) ?? null;
+    if (current !== from) return answer({ kind: "lost", current } satisfies MoveRefAnswer);
+    this.refs.set(ref, to);
+    return answer({ kind: "moved" } satisfies MoveRefAnswer);
+  }
+}
+
+/** A commit id that depends on the request alone, as git's does. */
+function fakeSha(text: string): string {
+  let hash = 0;
+  for (const char of text) hash = (hash * 31 + char.charCodeAt(0)) >>> 0;
+  return hash.toString(16).padStart(40, "c");
+}
+
+const status = (run: Run) => ({
+  id: run.id,
+  fence: run.fence,
+  state: run.report === null ? "live" : "finished",
+  lastEvent: run.events.length,
+});
+
+const answer = (value: unknown): Response => Response.json({ ok: true, value });
+
+const refuse = (code: ErrorCode, message: string): Response =>
+  Response.json({ ok: false, error: { code, message } }, { status: errorTable[code].http });

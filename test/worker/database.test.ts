@@ -1,0 +1,210 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { compose } from "../../orchestrator/worker/compose.ts";
+import type { ExecutionStore } from "../../orchestrator/worker/domain/ports/executionStore.ts";
+import type { IdentityStore } from "../../orchestrator/worker/domain/ports/identityStore.ts";
+import type { NoticeStore } from "../../orchestrator/worker/domain/ports/noticeStore.ts";
+import type { PatchSetStore } from "../../orchestrator/worker/domain/ports/patchSetStore.ts";
+import type { ProjectStore } from "../../orchestrator/worker/domain/ports/projectStore.ts";
+import type { ProviderConfigStore } from "../../orchestrator/worker/domain/ports/providerConfigStore.ts";
+import type { TaskStore } from "../../orchestrator/worker/domain/ports/taskStore.ts";
+import { aClaim, aLogEntry, aNewTask, aNotice, aProject, aSettlement, aTask } from "../builders.ts";
+
+type Calls<Store> = {
+  [Method in keyof Store]: Store[Method] extends (...input: infer Input) => unknown ? Input : never;
+};
+
+const task = aTask({ callbackUrl: "https://example.com/hook" });
+const ref = { organizationId: "org_a", taskId: "task_1" };
+const attempt = { ...ref, fence: 1 };
+const patchRef = { ...attempt, patchSetId: "ps_1" };
+const log = aLogEntry();
+const sha = "d".repeat(40);
+const outcome = { code: "delivered", message: "" } as const;
+const notices = [aNotice(task)];
+const validation = { status: "none" as const, commands: [] };
+
+/** One call of every method: a method that is added and not called here does not compile. */
+const calls = {
+  tasks: {
+    findForAccept: ["org_a", "proj_1", "key"],
+    accept: [
+      aNewTask(task, {
+        idempotency: { key: "k", requestSha256: "r", answer: "{}", expiresAtMs: 1 },
+      }),
+    ],
+    find: [ref],
+    findContext: [ref],
+    findStory: [ref],
+    list: [{ organizationId: "org_a", status: "queued", projectId: "p", before: "t", limit: 9 }],
+    claim: [aClaim(task)],
+    delay: [ref, { fence: 0, untilMs: 1, reason: "no_capacity", nowMs: 1 }],
+    prefer: [ref, "gemini", 1, log],
+    endWaiting: [ref, { event: "escalate", outcome, notices, nowMs: 1, log }],
+    requestCancel: [ref, 1, log],
+    dueForSweep: [1, 500],
+    postponeSweep: [ref, 1, 1],
+    nextWaiting: [1, 1],
+  } satisfies Calls<TaskStore>,
+  executions: {
+    findBrief: [attempt],
+    findWish: [attempt],
+    enterStarting: [attempt, 1],
+    markRunning: [attempt, 1, log],
+    settle: [aSettlement(task, { notices })],
+    countLive: ["gemini"],
+  } satisfies Calls<ExecutionStore>,
+  patchSets: {
+    beginValidation: [patchRef, { treeId: sha, nowMs: 1, log }],
+    beginDelivery: [patchRef, { commitSha: sha, validation, nowMs: 1, log }],
+    deliver: [
+      patchRef,
+      {
+        projectId: "proj_1",
+        orderId: "ORD-1",
+        commitSha: sha,
+        outcome,
+        notices,
+        nowMs: 1,
+        log,
+      },
+    ],
+    end: [
+      patchRef,
+      {
+        patchEvent: "reject",
+        taskEvent: "escalate",
+        faults: [],
+        validation,
+        outcome,
+        notices,
+        nowMs: 1,
+        log,
+      },
+    ],
+  } satisfies Calls<PatchSetStore>,
+  projects: {
+    create: [aProject(), log],
+    find: ["org_a", "proj_1"],
+    list: ["org_a", "proj_9", 10],
+  } satisfies Calls<ProjectStore>,
+  identities: {
+    findPrincipal: ["s", 1],
+    createToken: [
+      {
+        id: "tok_1",
+        sha256: "s",
+        principal: { id: "user:ada", organizationId: "org_a", role: "admin" },
+        expiresAtMs: null,
+        nowMs: 1,
+        log,
+      },
+    ],
+    organizationExists: ["org_a"],
+  } satisfies Calls<IdentityStore>,
+  providerConfigs: {
+    all: ["org_a"],
+    put: [
+      "org_a",
+      "gemini",
+      { enabled: true, apiEndpoint: null, defaultModel: null, rateLimits: {}, costPerToken: {} },
+      1,
+      log,
+    ],
+  } satisfies Calls<ProviderConfigStore>,
+  notices: {
+    due: [1, 100],
+    markSent: ["org_a", "ntc_1", 1],
+    postpone: ["org_a", "ntc_1", 1, 2],
+    inbox: ["org_a", "ntc_0", 50],
+  } satisfies Calls<NoticeStore>,
+};
+
+describe("every query of the stores", () => {
+  it("searches an index and scans no table", async () => {
+    const queries = await collectQueries();
+    const scans: string[] = [];
+
+    for (const query of queries) {
+      const places = query.match(/\?/g)?.length ?? 0;
+      const plan = await env.DB.prepare(`explain query plan ${query}`)
+        .bind(...Array(places).fill(null))
+        .all<{ detail: string }>();
+      for (const { detail } of plan.results)
+        if (/^SCAN (?!CONSTANT ROW|waiting\b|w\b)/.test(detail)) scans.push(`${detail}: ${query}`);
+    }
+
+    expect(queries.size).toBeGreaterThan(50);
+    expect(scans).toEqual([]);
+  });
+
+  it("would be caught if it scanned", async () => {
+    const plan = await env.DB.prepare(
+      "explain query plan select * from tasks where prompt_text = ?",
+    )
+      .bind("x")
+      .all<{ detail: string }>();
+    expect(plan.results.map(({ detail }) => detail)).toEqual(["SCAN tasks"]);
+  });
+});
+
+describe("the tables", () => {
+  it("have no hidden row number beside a text key", async () => {
+    const { results } = await env.DB.prepare(
+      "select name, sql from sqlite_master where type = 'table' and sql like '%text%primary key%'",
+    ).all<{ name: string; sql: string }>();
+    const ours = results.filter(({ name }) => !name.startsWith("d1_") && !name.startsWith("_cf"));
+
+    expect(ours.length).toBeGreaterThanOrEqual(13);
+    expect(ours.filter(({ sql }) => !/WITHOUT ROWID\s*$/i.test(sql))).toEqual([]);
+  });
+
+  it("keep the audit trail as it was written", async () => {
+    await env.DB.prepare(
+      "insert into operation_logs values ('o','s','l',null,'a','a','m',null,1)",
+    ).run();
+
+    const change = env.DB.prepare("update operation_logs set message = 'other'").run();
+    await expect(change).rejects.toThrow("append-only");
+    const removal = env.DB.prepare("delete from operation_logs").run();
+    await expect(removal).rejects.toThrow("append-only");
+  });
+});
+
+describe("the migrations", () => {
+  it("drop and rebuild no table: rows of other tables would go with it", () => {
+    expect(env.TEST_MIGRATIONS.length).toBeGreaterThan(0);
+    for (const { name, queries } of env.TEST_MIGRATIONS)
+      for (const query of queries)
+        expect(`${name}: ${query}`).not.toMatch(/drop\s+table|rename\s+to|on\s+delete\s+cascade/i);
+  });
+});
+
+/** Runs every method against a database that writes down what it is asked. */
+async function collectQueries(): Promise<Set<string>> {
+  const queries = new Set<string>();
+  const DB = new Proxy(env.DB, {
+    get(target, name) {
+      if (name === "prepare")
+        return (query: string) => {
+          queries.add(query);
+          return target.prepare(query);
+        };
+      const member: unknown = Reflect.get(target, name);
+      return typeof member === "function" ? member.bind(target) : member;
+    },
+  });
+  const stores = compose({ ...env, DB } as unknown as WorkerEnv);
+  await env.DB.prepare("insert into organizations values ('org_a', 'a', 1, 0)").run();
+  for (const [store, methods] of Object.entries(calls))
+    for (const [method, input] of Object.entries(methods)) {
+      const call = Reflect.get(
+        Reflect.get(stores, store) as object,
+        method,
+      ) as () => Promise<unknown>;
+      await Reflect.apply(call, undefined, input as []).catch(
+        () => "a fault of the data, not the query",
+      );
+    }
+  return queries;
+}

@@ -1,0 +1,92 @@
+import { env, exports } from "cloudflare:workers";
+import { vi } from "vitest";
+import { compose } from "../../orchestrator/worker/compose.ts";
+import { tick } from "../../orchestrator/worker/entrypoints/cron.ts";
+import { createToken } from "../../orchestrator/worker/services/identity/tokens.ts";
+import type { Role } from "../../shared/contracts/identity.ts";
+import type { CreateTask, TaskDetail, TaskView } from "../../shared/contracts/task.ts";
+import { FakeRunner } from "../fakes/fakeRunner.ts";
+
+/** A deployment with a fake runner behind it, and helpers that talk to it as callers do. */
+export const localRoot = "/repos/sample";
+
+/** Sends the worker's outgoing requests to the fake runner; anything else is refused. */
+export function withRunner(runner = new FakeRunner()): FakeRunner {
+  vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
+    const request = new Request(input as RequestInfo, init);
+    if (request.url.startsWith(runner.url)) return runner.fetch(request);
+    throw new TypeError(`no route to ${request.url}`);
+  });
+  return runner;
+}
+
+/** Lets the cron tick come, with the task due for it whatever its time says. */
+export async function tickFor(taskId: string): Promise<void> {
+  await env.DB.prepare(
+    "update tasks set sweep_at_ms = 1, not_before_ms = null where id = ? and sweep_at_ms is not null",
+  )
+    .bind(taskId)
+    .run();
+  await tick(compose(env));
+}
+
+let organizations = 0;
+
+/** A new organization with a token of that role. */
+export async function newTenant(role: Role = "admin") {
+  organizations += 1;
+  const organizationId = `org_test${organizations}_${crypto.randomUUID().slice(0, 8)}`;
+  await env.DB.prepare("insert into organizations (id, name, created_at_ms) values (?, ?, ?)")
+    .bind(organizationId, organizationId, Date.now())
+    .run();
+  return { organizationId, ...(await newToken(organizationId, role)) };
+}
+
+export async function newToken(organizationId: string, role: Role) {
+  const admin = { id: "user:root", organizationId, role: "admin" as const };
+  const { token } = await createToken(compose(env), admin, { principal: "user:ada", role });
+  return { token, ...callsOf(token) };
+}
+
+function callsOf(token: string) {
+  const call = (method: string, path: string, body?: unknown, headers: HeadersInit = {}) =>
+    exports.default.fetch(`https://switchyard.test${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  return {
+    call,
+    async project(settings = {}) {
+      const response = await call("POST", "/api/v1/projects", {
+        name: `p-${crypto.randomUUID().slice(0, 8)}`,
+        source: { kind: "local", path: localRoot },
+        settings,
+      });
+      return (await response.json<{ id: string }>()).id;
+    },
+    async submit(request: Partial<CreateTask> & { projectId: string }, headers: HeadersInit = {}) {
+      const body = { prompt: "Rename add to sum.", ...request };
+      const response = await call("POST", "/api/v1/tasks", body, headers);
+      return response.json<TaskView>();
+    },
+    async show(id: string) {
+      return (await call("GET", `/api/v1/tasks/${id}`)).json<TaskDetail>();
+    },
+    /** Looks until the task has one of these statuses; the world moves by itself. */
+    async until(id: string, ...statuses: string[]) {
+      return vi.waitFor(
+        async () => {
+          const task = await (await call("GET", `/api/v1/tasks/${id}`)).json<TaskDetail>();
+          if (!statuses.includes(task.status)) throw new Error(`task is ${task.status}`);
+          return task;
+        },
+        { timeout: 10_000, interval: 30 },
+      );
+    },
+  };
+}
