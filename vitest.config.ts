@@ -47,6 +47,7 @@ export default defineConfig(async () => ({
           setupFiles: ["./test/worker/setup.ts"],
           maxWorkers: 1,
           testTimeout: 30_000,
+          hookTimeout: 30_000,
         },
       },
       {

@@ -1,23 +1,57 @@
 import { env, exports } from "cloudflare:workers";
-import { vi } from "vitest";
+import { expect, vi } from "vitest";
 import { compose } from "../../orchestrator/worker/compose.ts";
 import { tick } from "../../orchestrator/worker/entrypoints/cron.ts";
 import { createToken } from "../../orchestrator/worker/services/identity/tokens.ts";
 import type { Role } from "../../shared/contracts/identity.ts";
 import type { CreateTask, TaskDetail, TaskView } from "../../shared/contracts/task.ts";
 import { FakeRunner } from "../fakes/fakeRunner.ts";
+import { PatchControl, RunControl } from "../fakes/fakeRuns.ts";
 
 /** A deployment with a fake runner behind it, and helpers that talk to it as callers do. */
 export const localRoot = "/repos/sample";
 
-/** Sends the worker's outgoing requests to the fake runner; anything else is refused. */
-export function withRunner(runner = new FakeRunner()): FakeRunner {
-  vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
-    const request = new Request(input as RequestInfo, init);
-    if (request.url.startsWith(runner.url)) return runner.fetch(request);
-    throw new TypeError(`no route to ${request.url}`);
-  });
-  return runner;
+let current = new FakeRunner();
+
+/** The worker's outgoing requests go to the runner of the present test, also from what an earlier one left behind. */
+const realFetch = globalThis.fetch;
+globalThis.fetch = async (input, init) => {
+  const request = new Request(input as RequestInfo, init);
+  return request.url.startsWith(current.url) ? current.fetch(request) : realFetch(request);
+};
+
+export function withRunner(): FakeRunner {
+  current = new FakeRunner();
+  return current;
+}
+
+/**
+ * Lets everything that tests have left behind come to its end: a message or an alarm that fires while a test file
+ * is being taken down keeps vitest from ending.
+ */
+export async function quiet(): Promise<void> {
+  current.agents = {};
+  current.onPatch = (patch) => patch.finish();
+  for (const run of current.runs.values()) new RunControl(run, Date.now).finish();
+  for (const run of current.patches.values()) new PatchControl(run, Date.now).finish();
+  await vi.waitFor(
+    async () => {
+      await env.DB.prepare(
+        "update tasks set status = 'cancelled', sweep_at_ms = null where status = 'queued'",
+      ).run();
+      const { results } = await env.DB.prepare(
+        "select organization_id, id from tasks where status not in ('completed','failed','cancelled','escalated')",
+      ).all<{ organization_id: string; id: string }>();
+      for (const { organization_id: organizationId, id: taskId } of results)
+        await env.SUPERVISOR.getByName(`${organizationId}/${taskId}`).poke({
+          organizationId,
+          taskId,
+        });
+      expect(results).toEqual([]);
+    },
+    { timeout: 20_000, interval: 200 },
+  );
+  await new Promise((resolve) => setTimeout(resolve, 100));
 }
 
 /** Lets the cron tick come, with the task due for it whatever its time says. */

@@ -1,6 +1,6 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { version } from "../../../../package.json" with { type: "json" };
 import { currentRunnerProtocol } from "../../../../shared/contracts/runner.ts";
+import { version } from "../../../../shared/version.ts";
 import { errorResponse, onError, onInvalid } from "./envelope.ts";
 import type { HttpEnv } from "./httpEnv.ts";
 import { limitBody, prepare, requireJson, requireToken } from "./middleware.ts";
