@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config";
 // vitest loads this as a module with a default export.
 export default defineConfig(async () => ({
   test: {
-    silent: "passed-only",
+    silent: "passed-only" as const,
     projects: [
       {
         test: {

@@ -34,7 +34,6 @@ export function isSafeBranchName(name: string): boolean {
     return false;
   if (name.includes("..") || name.includes("//") || name.includes("@{") || name === "@")
     return false;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
-  if (/[\u0000-\u0020\u007f~^:?*[\\]/.test(name)) return false;
+  if (/[\p{Cc} ~^:?*[\\]/u.test(name)) return false;
   return name.split("/").every((part) => !part.startsWith(".") && !part.endsWith(".lock"));
 }

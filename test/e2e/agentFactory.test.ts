@@ -42,7 +42,7 @@ beforeAll(async () => {
   await server.listen();
   const orchestrator = server.getWorker("switchyard");
   await orchestrator.applyD1Migrations("DB");
-  const { DB } = await orchestrator.getEnv<{ DB: D1Like }>();
+  const { DB } = (await orchestrator.getEnv()) as { DB: D1Like };
   for (const organization of ["org_default", "org_other"]) {
     await DB.prepare("insert into organizations values (?, ?, 1, 0)")
       .bind(organization, organization)

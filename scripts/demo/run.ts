@@ -1,0 +1,150 @@
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import { installAgent } from "../../apps/agent-runner/agents/install.ts";
+import { startModelServer } from "../../apps/scripted-model/model-server.mjs";
+import type { TaskDetail } from "../../shared/contracts/task.ts";
+import { type LocalDeployment, startLocal } from "../local/deployment.ts";
+import { createEventLines } from "../terminal/eventLines.ts";
+import { withProgress } from "../terminal/progress.ts";
+import type { Paint } from "../terminal/style.ts";
+import { type Client, createClient } from "./client.ts";
+import type { DemoOptions } from "./options.ts";
+import { fingerprint, git, makeDemoRepository, nameOf, openOwnRepository } from "./repository.ts";
+
+export type DemoScreen = { out: NodeJS.WriteStream; paint: Paint; say(text: string): void };
+
+export type DemoOutcome = {
+  task: TaskDetail;
+  agentVersion: string;
+  repository: string;
+  baseCommit: string;
+  /** Nothing of the repository changed but for its new branch. */
+  untouched: boolean;
+};
+
+const scriptedPrompt =
+  "`npm test` fails. Find out why, fix the code (not the test), and run the tests again.";
+const scriptedKey = "scripted-demo-key";
+
+/** Everything that has to be ended when the demo ends, the newest first. */
+export type Endings = (() => Promise<unknown>)[];
+
+export async function runDemo(
+  options: DemoOptions,
+  folder: string,
+  screen: DemoScreen,
+  endings: Endings,
+): Promise<DemoOutcome> {
+  const repository = await prepareRepository(options, folder);
+  const before = await fingerprint(repository);
+  const starting = startDeployment(options, folder, repository, endings);
+  starting.catch(() => {});
+  const agentVersion = await install(options, screen);
+  const deployment = await withProgress(
+    screen.out,
+    screen.paint,
+    "Starting Switchyard (worker, database, queue, two runners)",
+    () => starting,
+  );
+  const client = createClient(deployment.url, deployment.token);
+  await pointAtModel(options, client, endings);
+  const task = await submit(options, client, repository);
+  screen.say(`\nTask ${task.id} was accepted over HTTP. What happens to it:\n`);
+  await tell(client, task.id, screen);
+  return {
+    task: await client.task(task.id),
+    agentVersion,
+    repository,
+    baseCommit: await git(repository, "rev-parse", "HEAD"),
+    untouched: before === (await fingerprint(repository)),
+  };
+}
+
+async function prepareRepository({ own }: DemoOptions, folder: string): Promise<string> {
+  if (own !== null) return openOwnRepository(own.repository);
+  const repository = path.join(folder, "parcel-rates");
+  await mkdir(repository);
+  await makeDemoRepository(repository);
+  return repository;
+}
+
+async function startDeployment(
+  options: DemoOptions,
+  folder: string,
+  repository: string,
+  endings: Endings,
+): Promise<LocalDeployment> {
+  const scripted = new Map([
+    ["ANTHROPIC_API_KEY", scriptedKey],
+    ["GEMINI_API_KEY", scriptedKey],
+  ]);
+  const deployment = await startLocal({
+    state: path.join(folder, "state"),
+    agents: options.agents,
+    repositories: [repository],
+    providerKeys: options.model === "live" ? options.keys : scripted,
+    port: 0,
+    onNotice: () => {},
+    onLine: () => {},
+  });
+  endings.push(() => deployment.stop());
+  return deployment;
+}
+
+async function install(options: DemoOptions, { out, paint }: DemoScreen): Promise<string> {
+  const outcome = await withProgress(
+    out,
+    paint,
+    `Getting ${options.agent} from npm (kept for the next time)`,
+    async () => {
+      const installed = await installAgent({
+        agent: options.agent,
+        agentsDirectory: options.agents,
+      });
+      if (installed.kind === "failed") throw new Error(installed.message);
+      return installed;
+    },
+  );
+  return outcome.version;
+}
+
+/** Without a key the agent talks to the scripted model on this machine, set like any other endpoint. */
+async function pointAtModel(options: DemoOptions, client: Client, endings: Endings): Promise<void> {
+  if (options.model === "live") return;
+  const model = await startModelServer({ scenario: "fix" });
+  endings.push(() => model.close());
+  await client.putProvider(options.agent, { apiEndpoint: `${model.url}/s/fix` });
+}
+
+async function submit(options: DemoOptions, client: Client, repository: string) {
+  const validation = validationOf(options);
+  const project = await client.createProject({
+    name: nameOf(repository),
+    source: { kind: "local", path: repository },
+    settings: { validation },
+  });
+  const prompt = options.own?.prompt ?? scriptedPrompt;
+  const request = { projectId: project.id, prompt, type: "fix", provider: options.agent };
+  return client.createTask(request, `demo-${Date.now()}`);
+}
+
+const validationMs = 10 * 60_000;
+
+function validationOf(options: DemoOptions) {
+  const argv = options.validate ?? (options.own === null ? ["npm", "test"] : null);
+  return argv === null ? [] : [{ name: argv.join(" "), argv, timeoutMs: validationMs }];
+}
+
+async function tell(client: Client, taskId: string, { out, paint, say }: DemoScreen) {
+  const lines = createEventLines({
+    paint,
+    width: out.isTTY ? out.columns : 100,
+    startedAtMs: Date.now(),
+  });
+  let lastAtMs = Date.now();
+  for await (const { atMs, event } of client.events(taskId)) {
+    lastAtMs = atMs;
+    for (const line of lines.lines(atMs, event)) say(line);
+  }
+  for (const line of lines.end(lastAtMs)) say(line);
+}

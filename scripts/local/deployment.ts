@@ -1,0 +1,181 @@
+import { mkdir, realpath } from "node:fs/promises";
+import path from "node:path";
+import { endMarked } from "../../apps/agent-runner/processes/reaper.ts";
+import { makeFirstAdmin } from "./firstAdmin.ts";
+import { freePort } from "./freePort.ts";
+import { type KeptProcess, keepRunning } from "./keptProcess.ts";
+import { takeLock } from "./lock.ts";
+import { applyMigrations } from "./migrate.ts";
+import { type LocalSecrets, openStateFolder, writeSecrets } from "./stateFolder.ts";
+import { startTicking } from "./ticker.ts";
+import { writeWorkerConfig } from "./workerConfig.ts";
+import { projectRoot, wranglerCli, wranglerEnvironment } from "./wrangler.ts";
+
+export type LocalOptions = {
+  state: string;
+  agents: string;
+  /** Repositories that tasks may work on. */
+  repositories: readonly string[];
+  /** Keys of providers, by the name of their secret. */
+  providerKeys: ReadonlyMap<string, string>;
+  port: number;
+  onNotice(text: string): void;
+  /** Lines of the worker and the runners, for who wants to see them. */
+  onLine(from: string, line: string): void;
+};
+
+export type LocalDeployment = {
+  url: string;
+  token: string;
+  gaveUp: Promise<string>;
+  stop(): Promise<void>;
+};
+
+/** Who the one person of a local deployment is. */
+const organization = "org_default";
+const principal = "user:admin";
+
+/** Runs the whole of Switchyard on this machine: the worker in workerd, and a runner each for agents and patches. */
+export async function startLocal(options: LocalOptions): Promise<LocalDeployment> {
+  const state = path.resolve(options.state);
+  const secrets = await openStateFolder(state);
+  const unlock = await takeLock(state);
+  const kept: KeptProcess[] = [];
+  try {
+    await endMarked([`SWITCHYARD_RUNNER=${secrets.deploymentId}`]);
+    const token = await prepareDatabase(state, secrets);
+    const roots = await Promise.all(options.repositories.map((repository) => realpath(repository)));
+    const url = `http://127.0.0.1:${await freePort(options.port)}`;
+    const [runnerUrl, patchRunnerUrl] = await startRunners(
+      { ...options, state },
+      roots,
+      secrets,
+      kept,
+    );
+    const config = await writeWorkerConfig(state, {
+      publicUrl: url,
+      runnerUrl,
+      patchRunnerUrl,
+      roots,
+      secrets: new Map([
+        ...options.providerKeys,
+        ["RUNNER_TOKEN", secrets.runnerToken],
+        ["PATCH_RUNNER_TOKEN", secrets.patchRunnerToken],
+        ["CALLBACK_SIGNING_SECRET", secrets.callbackSecret],
+      ]),
+    });
+    kept.push(await startWorker(options, state, config, url, secrets));
+    const stopTicking = startTicking(url);
+    return {
+      url,
+      token,
+      gaveUp: Promise.race(kept.map((one) => one.gaveUp)),
+      async stop() {
+        stopTicking();
+        await stopAll(kept);
+        await unlock();
+      },
+    };
+  } catch (error) {
+    await stopAll(kept);
+    await unlock();
+    throw error;
+  }
+}
+
+/** The worker first: it is the one that would start something new. */
+const stopAll = async (kept: readonly KeptProcess[]): Promise<void> => {
+  for (const one of [...kept].reverse()) await one.stop();
+};
+
+async function prepareDatabase(state: string, secrets: LocalSecrets): Promise<string> {
+  const persist = path.join(state, "cloudflare");
+  await applyMigrations(persist);
+  if (secrets.adminToken !== null) return secrets.adminToken;
+  const outcome = await makeFirstAdmin({
+    database: ["--local", "--persist-to", persist],
+    organization,
+    principal,
+    sqlFile: path.join(state, "first-admin.sql"),
+    force: true,
+  });
+  if (outcome.kind !== "made") throw new Error("The admin token could not be made.");
+  await writeSecrets(state, { ...secrets, adminToken: outcome.token });
+  return outcome.token;
+}
+
+async function startRunners(
+  options: LocalOptions,
+  roots: readonly string[],
+  secrets: LocalSecrets,
+  kept: KeptProcess[],
+): Promise<[string, string]> {
+  const start = async (role: "agents" | "patches", token: string) => {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const folder = path.join(options.state, `runner-${role}`);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const argv = [
+      process.execPath,
+      "--no-warnings",
+      path.join(projectRoot, "apps/agent-runner/server.ts"),
+      ...["--role", role, "--port", String(port), "--state", folder],
+      ...["--agents", path.resolve(options.agents)],
+      ...roots.flatMap((root) => ["--repo", root]),
+    ];
+    const runner = await keepRunning({
+      name: `runner-${role}`,
+      argv,
+      cwd: projectRoot,
+      env: { PATH: process.env.PATH ?? "", SWITCHYARD_RUNNER_TOKEN: token },
+      deploymentId: secrets.deploymentId,
+      stopSignal: "SIGTERM",
+      isReady: () => answers(`${url}/health`, { authorization: `Bearer ${token}` }),
+      onRestart: (how) =>
+        options.onNotice(`The runner of ${role} ended (${how}); starting it again.`),
+      onLine: (line) => options.onLine(`runner-${role}`, line),
+    });
+    kept.push(runner);
+    return url;
+  };
+  return Promise.all([
+    start("agents", secrets.runnerToken),
+    start("patches", secrets.patchRunnerToken),
+  ]);
+}
+
+async function startWorker(
+  options: LocalOptions,
+  state: string,
+  config: string,
+  url: string,
+  secrets: LocalSecrets,
+): Promise<KeptProcess> {
+  const { port } = new URL(url);
+  const place = ["--config", config, "--persist-to", path.join(state, "cloudflare")];
+  const listen = [
+    "--ip",
+    "127.0.0.1",
+    "--port",
+    port,
+    "--inspector-port",
+    String(await freePort()),
+  ];
+  return keepRunning({
+    name: "worker",
+    argv: [process.execPath, "--no-warnings", wranglerCli, "dev", ...place, ...listen],
+    cwd: state,
+    env: wranglerEnvironment(),
+    deploymentId: secrets.deploymentId,
+    stopSignal: "SIGINT",
+    isReady: () => answers(`${url}/health`),
+    onRestart: (how) => options.onNotice(`The worker ended (${how}); starting it again.`),
+    onLine: (line) => options.onLine("worker", line),
+  });
+}
+
+async function answers(url: string, headers: Record<string, string> = {}): Promise<boolean> {
+  const response = await fetch(url, { headers, signal: AbortSignal.timeout(2_000) });
+  await response.body?.cancel();
+  return response.ok;
+}
