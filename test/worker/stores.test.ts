@@ -1,7 +1,9 @@
 import { env } from "cloudflare:workers";
-import { describe } from "vitest";
+import { afterAll, describe } from "vitest";
 import { compose } from "../../orchestrator/worker/compose.ts";
-import { type Stores, storeSuite } from "../contracts/storeSuite.ts";
+import { staleFenceSuite } from "../contracts/staleFenceSuite.ts";
+import { storeSuite } from "../contracts/storeSuite.ts";
+import type { Stores } from "../contracts/storeWay.ts";
 
 const tables = [
   "notices",
@@ -42,6 +44,14 @@ async function open(): Promise<Stores> {
   };
 }
 
+afterAll(async () => {
+  await open();
+});
+
 describe("the stores in D1", () => {
   storeSuite(open);
+});
+
+describe("a stale fence in D1", () => {
+  staleFenceSuite(open);
 });

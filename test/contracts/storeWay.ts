@@ -1,0 +1,85 @@
+import { expect } from "vitest";
+import type { ExecutionStore } from "../../orchestrator/worker/domain/ports/executionStore.ts";
+import type { NoticeStore } from "../../orchestrator/worker/domain/ports/noticeStore.ts";
+import type { PatchSetStore } from "../../orchestrator/worker/domain/ports/patchSetStore.ts";
+import type { ProjectStore } from "../../orchestrator/worker/domain/ports/projectStore.ts";
+import type { TaskStore } from "../../orchestrator/worker/domain/ports/taskStore.ts";
+import type { Task } from "../../orchestrator/worker/domain/task.ts";
+import { aClaim, aLogEntry, aNewTask, aNotice, aProject, aSettlement, aTask } from "../builders.ts";
+
+/** What the suites of the stores share: the stores themselves, and one task's way through them. */
+export type Stores = {
+  tasks: TaskStore;
+  executions: ExecutionStore;
+  patchSets: PatchSetStore;
+  projects: ProjectStore;
+  notices: NoticeStore;
+  addOrganization(id: string): Promise<void>;
+  /** Every row there is, in one text: equal texts mean that nothing has changed. */
+  dump(): Promise<string>;
+};
+export type OpenStores = () => Promise<Stores>;
+
+export const task = aTask();
+export const ref = { organizationId: "org_a", taskId: "task_1" };
+export const attempt = { ...ref, fence: 1 };
+export const log = aLogEntry();
+export const sha = "d".repeat(40);
+export const treeId = "7".repeat(40);
+export const outcome = { code: "delivered", message: "Delivered." } as const;
+const patchRef = { ...attempt, patchSetId: "ps_task_1" };
+
+/** Empty stores with one organization and one project. */
+export async function openWithProject(open: OpenStores): Promise<Stores> {
+  const stores = await open();
+  await stores.addOrganization("org_a");
+  await stores.projects.create(aProject(), log);
+  return stores;
+}
+
+export const steps = [
+  "queued",
+  "assigned",
+  "starting",
+  "running",
+  "patching",
+  "validating",
+  "delivering",
+  "completed",
+] as const;
+export type StepName = (typeof steps)[number];
+
+/** The writes of a happy history, by the state that each leads to. */
+export const way = (
+  stores: Stores,
+): Record<StepName, (of?: Task) => Promise<{ kind: string }>> => ({
+  queued: (of = task) => stores.tasks.accept(aNewTask(of)),
+  assigned: (of = task) => stores.tasks.claim(aClaim(of)),
+  starting: () => stores.executions.enterStarting(attempt, 3_000),
+  running: () => stores.executions.markRunning(attempt, 3_500, log),
+  patching: (of = task) => stores.executions.settle(aSettlement(of)),
+  validating: () => stores.patchSets.beginValidation(patchRef, { treeId, nowMs: 4_500, log }),
+  delivering: () =>
+    stores.patchSets.beginDelivery(patchRef, {
+      commitSha: sha,
+      validation: { status: "passed", commands: [] },
+      nowMs: 4_600,
+      log,
+    }),
+  completed: (of = task) =>
+    stores.patchSets.deliver(patchRef, {
+      projectId: of.projectId,
+      orderId: of.orderId,
+      commitSha: sha,
+      outcome,
+      notices: [aNotice(of)],
+      nowMs: 4_700,
+      log,
+    }),
+});
+
+/** Takes the task as far as one of these states. */
+export async function reach(stores: Stores, state: StepName, of: Task = task): Promise<void> {
+  for (const name of steps.slice(0, steps.indexOf(state) + 1))
+    expect(await way(stores)[name](of)).toMatchObject({ kind: "done" });
+}

@@ -1,0 +1,120 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { registry } from "../../orchestrator/worker/services/ai-providers/registry.ts";
+import { type Candidate, route } from "../../orchestrator/worker/services/ai-providers/router.ts";
+
+const claude: Candidate = {
+  name: "claude-code",
+  definition: registry["claude-code"],
+  config: null,
+  credential: "ANTHROPIC_API_KEY",
+  availability: { kind: "available", version: "2.1.329" },
+};
+const gemini: Candidate = {
+  ...claude,
+  name: "gemini",
+  definition: registry.gemini,
+  credential: "GEMINI_API_KEY",
+};
+const ask = {
+  sourceKind: "local" as const,
+  override: null,
+  allowFallback: false,
+  preference: null,
+};
+
+describe("routing", () => {
+  it("takes the first provider that can, when nothing else decides", () => {
+    expect(route(ask, [claude, gemini])).toMatchObject({ kind: "assign", provider: "claude-code" });
+  });
+
+  it("takes the one that the task asks for", () => {
+    expect(route({ ...ask, override: "gemini" }, [claude, gemini])).toMatchObject({
+      provider: "gemini",
+      because: "the task asks for it",
+      considered: [{ provider: "claude-code", code: "not_preferred" }, { provider: "gemini" }],
+    });
+  });
+
+  it("takes the one that the project prefers, if it can, else another", () => {
+    const preference = "gemini";
+    expect(route({ ...ask, preference }, [claude, gemini])).toMatchObject({ provider: "gemini" });
+    const without = { ...gemini, credential: null };
+    expect(route({ ...ask, preference }, [claude, without])).toMatchObject({
+      provider: "claude-code",
+    });
+  });
+
+  it.each([
+    ["no_credentials", { credential: null }, false],
+    [
+      "runner_unreachable",
+      { availability: { kind: "unavailable", code: "runner_unreachable", because: "down" } },
+      true,
+    ],
+    [
+      "agent_not_installed",
+      { availability: { kind: "unavailable", code: "agent_not_installed", because: "none" } },
+      false,
+    ],
+  ] as const)("refuses with %s and says whether waiting helps", (code, changes, transient) => {
+    const decision = route(ask, [{ ...gemini, ...changes }]);
+    expect(decision).toMatchObject({
+      kind: "none",
+      transient,
+      considered: [{ provider: "gemini", eligible: false, code, transient }],
+    });
+  });
+
+  it("refuses a provider that is switched off, and a source that it cannot work on", () => {
+    const config = {
+      enabled: false,
+      apiEndpoint: null,
+      defaultModel: null,
+      rateLimits: {},
+      costPerToken: {},
+    };
+    expect(route(ask, [{ ...gemini, config }])).toMatchObject({
+      considered: [{ code: "disabled" }],
+    });
+    expect(route({ ...ask, sourceKind: "github" }, [gemini])).toMatchObject({
+      considered: [{ code: "source_unsupported" }],
+    });
+  });
+
+  it("never replaces an override behind the caller's back, and tells of every candidate", () => {
+    const candidate = (base: Candidate) =>
+      fc.record({ key: fc.boolean(), there: fc.boolean() }).map(
+        ({ key, there }): Candidate => ({
+          ...base,
+          credential: key ? base.credential : null,
+          availability: there
+            ? base.availability
+            : { kind: "unavailable", code: "runner_unreachable", because: "down" },
+        }),
+      );
+    fc.assert(
+      fc.property(
+        candidate(claude),
+        candidate(gemini),
+        fc.constantFrom(null, "claude-code", "gemini"),
+        fc.boolean(),
+        (first, second, override, allowFallback) => {
+          const decision = route({ ...ask, override, allowFallback }, [first, second]);
+          expect(decision.considered.map(({ provider }) => provider)).toEqual([
+            "claude-code",
+            "gemini",
+          ]);
+          for (const { because } of decision.considered) expect(because).not.toBe("");
+          expect(decision.because).not.toBe("");
+          if (decision.kind === "none") return;
+          if (override !== null && !allowFallback) expect(decision.provider).toBe(override);
+          const chosen = [first, second].find(({ name }) => name === decision.provider);
+          expect(chosen).toMatchObject({ availability: { kind: "available" } });
+          expect(chosen?.credential).not.toBeNull();
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,118 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { experimental_readRawConfig as readRawConfig } from "wrangler";
+import {
+  providerNames,
+  registry,
+} from "../../orchestrator/worker/services/ai-providers/registry.ts";
+import { version } from "../../shared/version.ts";
+
+const root = path.join(import.meta.dirname, "../..");
+const read = (file: string) => readFileSync(path.join(root, file), "utf8");
+const config = (file: string) => readRawConfig({ config: path.join(root, file) }).rawConfig;
+
+describe("the configuration of the worker", () => {
+  const worker = config("wrangler.jsonc");
+  const env = read("orchestrator/worker/env.ts");
+
+  it("has every binding that the code reads, and no other", () => {
+    const names = [
+      ...(worker.d1_databases ?? []).map(({ binding }) => binding),
+      ...(worker.r2_buckets ?? []).map(({ binding }) => binding),
+      ...(worker.queues?.producers ?? []).map(({ binding }) => binding),
+      ...(worker.durable_objects?.bindings ?? []).map(({ name }) => name),
+    ];
+    const typed = /export type Bindings = \{([^}]*)\}/.exec(env)?.[1] ?? "";
+    expect([...typed.matchAll(/^ {2}(\w+):/gm)].map(([, name]) => name)).toEqual(
+      expect.arrayContaining(names),
+    );
+    expect(names).toHaveLength([...typed.matchAll(/^ {2}(\w+):/gm)].length);
+  });
+
+  it("names only variables that the code reads", () => {
+    for (const name of Object.keys(worker.vars ?? {})) expect(env).toContain(`${name}:`);
+  });
+
+  it("consumes its queue and the dead letters of it", () => {
+    expect(worker.queues?.consumers).toMatchObject([
+      { queue: "ai-provider-tasks", dead_letter_queue: "ai-provider-tasks-dlq" },
+      { queue: "ai-provider-tasks-dlq" },
+    ]);
+  });
+
+  it("holds no secret", () => {
+    expect(JSON.stringify(worker.vars)).not.toMatch(/token|secret|_key/i);
+  });
+});
+
+describe("a factory's configuration", () => {
+  const base = config("shared/base/wrangler.base.jsonc").services ?? [];
+  const factories = readdirSync(path.join(root, "apps"))
+    .filter((name) => name.endsWith("-factory"))
+    .map((name) => `apps/${name}/wrangler.jsonc`);
+
+  it("exists", () => {
+    expect(factories.length).toBeGreaterThan(0);
+    expect(base.map(({ binding }) => binding)).toContain("ORCHESTRATOR_AI_PROVIDER");
+  });
+
+  it.each(factories)("%s contains the base bindings, each with its identity", (file) => {
+    const services = config(file).services ?? [];
+    for (const wanted of base) {
+      const found = services.find(({ binding }) => binding === wanted.binding);
+      expect(found).toMatchObject(wanted);
+      expect(Object.keys(Reflect.get(found ?? {}, "props") ?? {})).toEqual([
+        "organization",
+        "factory",
+      ]);
+    }
+  });
+});
+
+describe("names that stand in two places", () => {
+  it("are the same: the version", () => {
+    expect(JSON.parse(read("package.json")).version).toBe(version);
+  });
+
+  it("are the same: the plugin's wrangler and ours, so that there is one runtime", () => {
+    const ours = JSON.parse(read("package.json")).devDependencies.wrangler;
+    const plugin = JSON.parse(read("node_modules/@cloudflare/vitest-plugin/package.json"));
+    expect(plugin.dependencies.wrangler).toBe(ours);
+  });
+
+  it("are the same: providers, and the agents that the runner can start", () => {
+    const pinned = readdirSync(path.join(root, "apps/agent-runner/agents/pins"));
+    expect(pinned.sort()).toEqual([...providerNames].sort());
+  });
+
+  it("are the same: secrets of providers, and those that env.ts reads", () => {
+    const env = read("orchestrator/worker/env.ts");
+    for (const name of providerNames)
+      for (const secret of registry[name].secretNames) expect(env).toContain(`"${secret}"`);
+  });
+});
+
+describe("the lock files", () => {
+  const locks = [
+    "package-lock.json",
+    ...readdirSync(path.join(root, "apps/agent-runner/agents/pins")).map(
+      (name) => `apps/agent-runner/agents/pins/${name}/package-lock.json`,
+    ),
+  ];
+
+  it.each(locks)("%s pins by integrity and names no registry", (file) => {
+    const lock = read(file);
+    expect(lock).toContain('"integrity"');
+    expect(lock).not.toContain('"resolved": "http');
+  });
+});
+
+describe("the dependencies", () => {
+  it("each have a line in docs/dependencies.md that says why", () => {
+    const { dependencies, devDependencies } = JSON.parse(read("package.json"));
+    const told = read("docs/dependencies.md");
+    for (const name of Object.keys({ ...dependencies, ...devDependencies }))
+      expect(told).toContain(`| \`${name}\` |`);
+  });
+});
