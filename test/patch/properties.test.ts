@@ -23,7 +23,8 @@ function setFor({ mode, coordinates, eof, patches }: SoundCase, more: object = {
 
 async function appliedText(one: SoundCase): Promise<string | null> {
   const outcome = await applyToFile(one.base, setFor(one));
-  if (outcome.kind !== "applied") return null;
+  // A patch that was found elsewhere is not where its numbers say, and is told of in `shifts`.
+  if (outcome.kind !== "applied" || (outcome.shifts ?? []).length > 0) return null;
   return Buffer.from(outcome.files.get("f")?.bytes ?? Buffer.from(one.base)).toString("utf8");
 }
 
