@@ -93,6 +93,7 @@ export function composeSupervision(env: Env, memory: SupervisorMemory) {
     ...deps,
     memory,
     agentOf: (name) => (isProviderName(name) ? deps.agents[name] : null),
+    lookAgain: (task, delaySeconds) => deps.queue.send(task, delaySeconds),
     wakeNext: () => wakeNext(deps),
     sendNotices: (notices: readonly Notice[]) => sendNotices(deps, notices),
   };

@@ -1,3 +1,4 @@
+import { exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { TaskView } from "../../shared/contracts/task.ts";
 import type { FakeRunner } from "../fakes/fakeRunner.ts";
@@ -20,6 +21,26 @@ const submit = () => tenant.submit({ projectId, provider: "gemini" });
 const cancel = (id: string) => tenant.call("POST", `/api/v1/tasks/${id}/cancel`);
 
 describe("cancelling a task", () => {
+  it("takes an empty body that calls itself JSON", async () => {
+    const { id } = await submit();
+    await tenant.until(id, "completed");
+
+    for (const body of ["", null]) {
+      const answer = await exports.default.fetch(
+        `https://switchyard.test/api/v1/tasks/${id}/cancel`,
+        {
+          method: "POST",
+          headers: {
+            authorization: `Bearer ${tenant.token}`,
+            "content-type": "application/json",
+          },
+          body,
+        },
+      );
+      expect(await codeOf(answer)).toBe("409 too_late");
+    }
+  });
+
   it("that waits ends it at once", async () => {
     await tenant.call("PUT", "/api/v1/providers/gemini", { rateLimits: { maxLive: 0 } });
     const { id } = await submit();

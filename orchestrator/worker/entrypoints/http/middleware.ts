@@ -51,14 +51,15 @@ export const limitBody = bodyLimit({
 
 /** A body must be JSON and say so. */
 export const requireJson = createMiddleware<HttpEnv>(async (c, next) => {
-  if (c.req.raw.body === null) return next();
+  if (c.req.raw.body === null || c.req.header("content-length") === "0") return next();
   const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (type !== "application/json")
     throw new SwitchyardError(
       "unsupported_media_type",
       "Send the body as JSON with `content-type: application/json`.",
     );
-  if (!isJson(await c.req.text()))
+  const text = await c.req.text();
+  if (text !== "" && !isJson(text))
     throw new SwitchyardError("malformed_json", "The body is not valid JSON.");
   return next();
 });

@@ -23,6 +23,8 @@ export type SupervisionDeps = {
   ids: Ids;
   log: Log;
   settings: Pick<Settings, "publicUrl" | "heartbeatMs" | "lostAfterMs" | "limitGraceMs">;
+  /** Asks for another look at this task when its wait is over. */
+  lookAgain(task: { organizationId: string; taskId: string }, delaySeconds: number): Promise<void>;
   /** A slot is free: the next task may have it. */
   wakeNext(): Promise<void>;
   sendNotices(notices: readonly Notice[]): Promise<void>;

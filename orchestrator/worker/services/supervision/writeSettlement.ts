@@ -44,8 +44,19 @@ export async function writeSettlement(
     because: after.outcome?.message ?? null,
   });
   await deps.sendNotices(notices);
+  if (after.taskEvent === "retry") await askForRetry(deps, attempt, after.notBeforeMs - nowMs);
   await deps.wakeNext();
   return { kind: "done", taskEvent: after.taskEvent };
+}
+
+/** The message is a matter of speed: the row says when the task is due, and the sweep finds it without one. */
+async function askForRetry(deps: SupervisionDeps, attempt: Attempt, waitMs: number): Promise<void> {
+  const { organizationId, taskId } = attempt;
+  try {
+    await deps.lookAgain({ organizationId, taskId }, Math.ceil(waitMs / 1_000));
+  } catch (error) {
+    deps.log.warn("retry.message_not_sent", { organizationId, taskId, error });
+  }
 }
 
 function noticesOf(
