@@ -12,7 +12,12 @@ import {
 } from "../orchestrator/worker/services/ai-providers/registry.ts";
 import { startLocal } from "./local/deployment.ts";
 import { requirePrograms } from "./local/preflight.ts";
-import { findProviderKeys, hasKeyFor, keyNamesOf } from "./local/providerKeys.ts";
+import {
+  findEndpointOrigins,
+  findProviderKeys,
+  hasKeyFor,
+  keyNamesOf,
+} from "./local/providerKeys.ts";
 import { defaultAgentsFolder, defaultStateFolder } from "./local/stateFolder.ts";
 
 try {
@@ -43,6 +48,7 @@ async function main(): Promise<void> {
     agents: values.agents,
     repositories: values.repo,
     providerKeys: keys,
+    allowedEndpoints: findEndpointOrigins(),
     port: portOf(values.port),
     onNotice: (text) => console.log(text),
     onLine: (from, line) => values.verbose && console.log(`[${from}] ${line}`),

@@ -4,6 +4,7 @@ import { installAgent } from "../../apps/agent-runner/agents/install.ts";
 import { startModelServer } from "../../apps/scripted-model/model-server.mjs";
 import type { TaskDetail } from "../../shared/contracts/task.ts";
 import { type LocalDeployment, startLocal } from "../local/deployment.ts";
+import { findEndpoint, findEndpointOrigins } from "../local/providerKeys.ts";
 import { createEventLines } from "../terminal/eventLines.ts";
 import { withProgress } from "../terminal/progress.ts";
 import type { Paint } from "../terminal/style.ts";
@@ -83,6 +84,7 @@ async function startDeployment(
     agents: options.agents,
     repositories: [repository],
     providerKeys: options.model === "live" ? options.keys : scripted,
+    allowedEndpoints: findEndpointOrigins(),
     port: 0,
     onNotice: () => {},
     onLine: () => {},
@@ -108,9 +110,13 @@ async function install(options: DemoOptions, { out, paint }: DemoScreen): Promis
   return outcome.version;
 }
 
-/** Without a key the agent talks to the scripted model on this machine, set like any other endpoint. */
+/** Without a key the agent talks to the scripted model on this machine, which is set like any other endpoint. */
 async function pointAtModel(options: DemoOptions, client: Client, endings: Endings): Promise<void> {
-  if (options.model === "live") return;
+  if (options.model === "live") {
+    const apiEndpoint = findEndpoint(options.agent);
+    if (apiEndpoint !== null) await client.putProvider(options.agent, { apiEndpoint });
+    return;
+  }
   const model = await startModelServer({ scenario: "fix" });
   endings.push(() => model.close());
   await client.putProvider(options.agent, { apiEndpoint: `${model.url}/s/fix` });

@@ -18,6 +18,8 @@ export type LocalOptions = {
   repositories: readonly string[];
   /** Keys of providers, by the name of their secret. */
   providerKeys: ReadonlyMap<string, string>;
+  /** Origins of model services that may be configured, beside this machine's own. */
+  allowedEndpoints: readonly string[];
   port: number;
   onNotice(text: string): void;
   /** Lines of the worker and the runners, for who wants to see them. */
@@ -57,6 +59,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalDeployment
       runnerUrl,
       patchRunnerUrl,
       roots,
+      allowedEndpoints: options.allowedEndpoints,
       secrets: new Map([
         ...options.providerKeys,
         ["RUNNER_TOKEN", secrets.runnerToken],

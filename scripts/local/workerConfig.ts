@@ -1,6 +1,5 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { experimental_readRawConfig as readRawConfig } from "wrangler";
 import { projectRoot } from "./wrangler.ts";
 
 export type WorkerSettings = {
@@ -8,6 +7,7 @@ export type WorkerSettings = {
   runnerUrl: string;
   patchRunnerUrl: string;
   roots: readonly string[];
+  allowedEndpoints: readonly string[];
   secrets: ReadonlyMap<string, string>;
 };
 
@@ -16,6 +16,8 @@ export type WorkerSettings = {
  * a `.dev.vars` beside it, which wrangler reads and no process list shows.
  */
 export async function writeWorkerConfig(folder: string, settings: WorkerSettings): Promise<string> {
+  // Loaded here alone, since wrangler takes a second to load and most calls never get this far.
+  const { experimental_readRawConfig: readRawConfig } = await import("wrangler");
   const { rawConfig } = readRawConfig({ config: path.join(projectRoot, "wrangler.jsonc") });
   const database = rawConfig.d1_databases?.[0];
   const config = {
@@ -30,6 +32,7 @@ export async function writeWorkerConfig(folder: string, settings: WorkerSettings
       RUNNER_URL: settings.runnerUrl,
       PATCH_RUNNER_URL: settings.patchRunnerUrl,
       LOCAL_ROOTS: JSON.stringify(settings.roots),
+      ALLOWED_ENDPOINTS: JSON.stringify(settings.allowedEndpoints),
       MAX_LIVE_EXECUTIONS: "1",
       RESEND_AFTER_SECONDS: "20",
       HEARTBEAT_SECONDS: "5",

@@ -1,12 +1,14 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
 import { findMarked, startOf } from "../../apps/agent-runner/processes/processTable.ts";
-import { git } from "../../scripts/demo/repository.ts";
+import { startModelServer } from "../../apps/scripted-model/model-server.mjs";
+import { makeRepo } from "../../apps/scripted-model/sampleRepos.mjs";
+import { fingerprint, git } from "../../scripts/demo/repository.ts";
 
 const run = promisify(execFile);
 const root = path.join(import.meta.dirname, "../..");
@@ -99,6 +101,39 @@ describe("npm run demo", () => {
     expect(code).toBe(2);
     expect(stdout).toBe("");
     expect(stderr).toContain(words);
+  });
+
+  it("works on a repository of one's own, with a key, and leaves it alone but for its new branch", async () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), "switchyard-own-"));
+    makeRepo(folder);
+    await git(folder, "init", "--quiet", "--initial-branch=trunk");
+    await git(folder, "add", "--all");
+    const who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
+    await git(folder, ...who, "commit", "--quiet", "--message", "Begin");
+    writeFileSync(path.join(folder, "README.md"), "# changed, not committed\n");
+    writeFileSync(path.join(folder, "untracked.txt"), "mine\n");
+    const before = await fingerprint(folder);
+    const model = await startModelServer();
+
+    const { code, stdout } = await demo(
+      ["--repo", folder, "--prompt", "Rename add to sum.", "--validate", "node --test", "--json"],
+      { ...noKeys, GEMINI_API_KEY: "a-key", GOOGLE_GEMINI_BASE_URL: `${model.url}/s/edit` },
+    );
+
+    const summary = JSON.parse(stdout);
+    expect(summary).toMatchObject({
+      model: "live",
+      task: { status: "completed" },
+      validation: { status: "passed" },
+      patch: { files: 2 },
+    });
+    expect(code).toBe(0);
+    expect(await fingerprint(folder)).toBe(before);
+    expect(await git(folder, "diff", "--name-only", "trunk", summary.commit.branch)).toBe(
+      "src/math.js\ntest/math.test.js",
+    );
+    await model.close();
+    rmSync(folder, { recursive: true, force: true });
   });
 
   it("refuses a folder that is no repository, before anything is started", async () => {

@@ -42,6 +42,7 @@ export async function openWorld(): Promise<World> {
     agents: defaultAgentsFolder,
     repositories: [repository],
     providerKeys: new Map([["GEMINI_API_KEY", "canary-key-of-the-model"]]),
+    allowedEndpoints: [],
     port: 0,
     onNotice: (text) => notices.push(text),
     onLine: () => {},

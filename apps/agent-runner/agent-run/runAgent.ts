@@ -1,0 +1,154 @@
+import { randomUUID } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import type { RunReport, RunRequest } from "../../../shared/contracts/runner.ts";
+import { SwitchyardError } from "../../../shared/errors.ts";
+import type { AgentAdapter, AgentRequest, FoundAgent } from "../agents/agentAdapter.ts";
+import { type ResolvedSource, resolveSource } from "../git/localSource.ts";
+import type { RunMarkers } from "../processes/environment.ts";
+import { endLeftovers } from "../processes/leftovers.ts";
+import type { Redactor } from "../redact.ts";
+import { faultOf } from "../runs/fault.ts";
+import type { LiveRun } from "../runs/liveRun.ts";
+import { createRecorder, type Recorder } from "../runs/recorder.ts";
+import { driveAgent } from "./driveAgent.ts";
+import { clearRunFolder, type RunPlaces, runPlaces } from "./places.ts";
+import { noFacts, type RunFacts, withEvent } from "./runFacts.ts";
+import type { Sessions } from "./sessions.ts";
+import { type TakenPatch, takePatch } from "./takePatch.ts";
+import { prepareWorkspace } from "./workspace.ts";
+
+export type AgentRun = {
+  live: LiveRun;
+  request: RunRequest;
+  adapter: AgentAdapter;
+  found: Extract<FoundAgent, { kind: "installed" }>;
+  /** Real paths of the directories whose repositories may be read. */
+  roots: readonly string[];
+  sessions: Sessions;
+  redactor: Redactor;
+  markers: RunMarkers;
+  keepWorkspaces: boolean;
+  nowMs: () => number;
+};
+
+type Outcome = { taken: TakenPatch | null; fault: RunReport["fault"] };
+type Step = { run: AgentRun; recorder: Recorder; facts: () => RunFacts };
+
+/** Runs one agent from clone to patch set. Whatever goes wrong on the way is part of the report. */
+export async function runAgent(run: AgentRun): Promise<RunReport> {
+  const startedAtMs = run.nowMs();
+  let seen = noFacts;
+  const recorder = createRecorder(run.live.log, run.redactor, (event) => {
+    seen = withEvent(seen, event);
+  });
+  const { taken, fault } = await attempt({ run, recorder, facts: () => seen });
+  const stoppedBy = run.live.stopSwitch.seal();
+  if (stoppedBy !== null)
+    await recorder.record({ type: "interrupted", reason: stoppedBy }).catch(() => {});
+  const kept = stoppedBy === null ? taken : null;
+  return {
+    ...seen,
+    agent: run.adapter.name,
+    agentVersion: run.found.version,
+    stoppedBy,
+    fault,
+    treeId: kept?.treeId ?? null,
+    patch: kept?.set ?? null,
+    durationMs: run.nowMs() - startedAtMs,
+  };
+}
+
+async function attempt(step: Step): Promise<Outcome> {
+  const { run } = step;
+  const places = runPlaces(run.live.folder);
+  try {
+    return { taken: await work(step, places), fault: null };
+  } catch (error) {
+    const isStopped = run.live.stopSwitch.reason() !== null && !(error instanceof SwitchyardError);
+    return { taken: null, fault: isStopped ? null : faultOf(error, run.redactor) };
+  } finally {
+    if (!run.keepWorkspaces) await clearRunFolder(places).catch(() => {});
+  }
+}
+
+async function work(step: Step, places: RunPlaces): Promise<TakenPatch | null> {
+  const { run, recorder } = step;
+  const { request, live } = run;
+  await endLeftovers(run.markers);
+  const source = await resolveSource(request.source, run.roots);
+  for (const folder of [places.home, places.temporary])
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  await run.adapter.seedHome(places.home);
+  await openSession(run, places);
+  const startedAtMs = run.nowMs();
+  const files = await prepareWorkspace({
+    source,
+    baseGitDir: places.baseGitDir,
+    workspace: places.workspace,
+    signal: live.stopSwitch.signal,
+  });
+  const durationMs = run.nowMs() - startedAtMs;
+  await recorder.record({
+    type: "workspace_ready",
+    baseCommit: source.commit,
+    files,
+    durationMs,
+  });
+  await runToItsEnd(step, places);
+  if (live.stopSwitch.reason() !== null) return null;
+  const taken = await takePatch(patchTaking(run, source, places));
+  await recorder.record(taken.event);
+  return taken;
+}
+
+async function runToItsEnd({ run, recorder, facts }: Step, places: RunPlaces): Promise<void> {
+  const { adapter, request, live, redactor } = run;
+  if (live.stopSwitch.reason() !== null) return;
+  const command = adapter.command(run.found.program, agentRequest(request));
+  try {
+    await driveAgent(
+      { adapter, version: run.found.version, command, request, markers: run.markers, places },
+      { recorder, redactor, stopSwitch: live.stopSwitch },
+    );
+  } finally {
+    await endLeftovers(run.markers);
+  }
+  const id = facts().sessionId;
+  if (id === null) return;
+  const kept = { agent: adapter, id, home: places.home, executionId: places.workspaceOf, redactor };
+  await run.sessions.keep(kept);
+}
+
+/** A resumed run works at the path where its session began. */
+async function openSession({ request, adapter, sessions }: AgentRun, places: RunPlaces) {
+  if (request.session === undefined) return;
+  const known = await sessions.restore(adapter, request.session.id, places.home);
+  if (known !== null) places.moveWorkspace(known.executionId);
+}
+
+const agentRequest = ({ prompt, model, endpoint, session }: RunRequest): AgentRequest => ({
+  prompt,
+  ...(model === undefined ? {} : { model }),
+  ...(endpoint === undefined ? {} : { endpoint }),
+  session: session ? { kind: "resume", id: session.id } : { kind: "new", id: randomUUID() },
+});
+
+const patchTaking = (
+  { live, request, adapter, redactor }: AgentRun,
+  source: ResolvedSource,
+  places: RunPlaces,
+) => ({
+  source,
+  workspace: places.workspace,
+  baseGitDir: places.baseGitDir,
+  aside: places.aside,
+  maxPatchBytes: request.limits.maxPatchBytes,
+  redactor,
+  naming: {
+    executionId: live.id,
+    taskId: request.taskId,
+    provider: adapter.name,
+    ...(request.model === undefined ? {} : { model: request.model }),
+    commit: source.commit,
+  },
+});

@@ -1,0 +1,84 @@
+import { lstat, mkdir, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import type { AgentAdapter } from "../agents/agentAdapter.ts";
+import type { Redactor } from "../redact.ts";
+import { removeTree } from "../state/removeTree.ts";
+
+/**
+ * Sessions of agents, kept from one run to a later one that resumes them: the files that the CLI wrote below its
+ * HOME, redacted, and the run in whose workspace it began. A conversation speaks of files by their full paths, and
+ * a CLI looks for its session under the path it runs in, so a resumed run gets its workspace at the same path.
+ */
+export type Sessions = {
+  keep(session: KeptSession): Promise<void>;
+  /** Puts the files back below a new HOME; null when this runner keeps no such session. */
+  restore(agent: AgentAdapter, id: string, home: string): Promise<SessionRecord | null>;
+};
+
+export type KeptSession = {
+  agent: AgentAdapter;
+  id: string;
+  home: string;
+  executionId: string;
+  redactor: Redactor;
+};
+
+/** An id that is safe as the name of a folder, whoever made it up. */
+const safeId = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/;
+const recordSchema = z.object({ executionId: z.string().regex(safeId) });
+export type SessionRecord = z.infer<typeof recordSchema>;
+
+const maxFileBytes = 32 * 1024 * 1024;
+const keptSessions = 50;
+
+export function createSessions(root: string): Sessions {
+  const folderOf = (agent: string, id: string) => join(root, agent, id);
+  return {
+    keep: async ({ agent, id, home, executionId, redactor }) => {
+      if (!safeId.test(id)) return;
+      const folder = folderOf(agent.name, id);
+      await removeTree(folder);
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      for (const path of agent.sessionPaths)
+        await copyRegular(join(home, path), join(folder, "home", path), redactor.bytes);
+      await writeFile(join(folder, "session.json"), JSON.stringify({ executionId }), {
+        mode: 0o600,
+      });
+      await prune(join(root, agent.name));
+    },
+    restore: async (agent, id, home) => {
+      if (!safeId.test(id)) return null;
+      const folder = folderOf(agent.name, id);
+      const record = await readFile(join(folder, "session.json"), "utf8").catch(() => null);
+      if (record === null) return null;
+      await copyRegular(join(folder, "home"), home, (bytes) => bytes);
+      await utimes(folder, new Date(), new Date());
+      return recordSchema.parse(JSON.parse(record));
+    },
+  };
+}
+
+/** Copies files and folders, and nothing else: a link in an agent's HOME may point anywhere. */
+async function copyRegular(
+  from: string,
+  to: string,
+  change: (bytes: Buffer) => Buffer,
+): Promise<void> {
+  const stats = await lstat(from).catch(() => null);
+  if (stats?.isDirectory())
+    for (const name of await readdir(from))
+      await copyRegular(join(from, name), join(to, name), change);
+  if (!stats?.isFile() || stats.size > maxFileBytes) return;
+  await mkdir(dirname(to), { recursive: true, mode: 0o700 });
+  await writeFile(to, change(await readFile(from)), { mode: 0o600 });
+}
+
+async function prune(folder: string): Promise<void> {
+  const names = await readdir(folder);
+  const dated = await Promise.all(
+    names.map(async (name) => ({ name, at: (await stat(join(folder, name))).mtimeMs })),
+  );
+  const oldest = dated.sort((one, other) => other.at - one.at).slice(keptSessions);
+  for (const { name } of oldest) await removeTree(join(folder, name));
+}

@@ -1,0 +1,69 @@
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+
+export type RunnerRole = "agents" | "patches";
+
+export type RunnerOptions = {
+  role: RunnerRole;
+  host: string;
+  port: number;
+  state: string;
+  agents: string;
+  repositories: string[];
+  exitWithParent: boolean;
+};
+
+export type ParsedOptions =
+  | { kind: "options"; options: RunnerOptions }
+  | { kind: "wrong"; message: string };
+
+export const usage = `usage: node apps/agent-runner/server.ts --role agents|patches --port N --state DIR
+         [--agents DIR] [--repo PATH]... [--host ADDRESS] [--exit-with-parent]
+The bearer token comes from the environment variable SWITCHYARD_RUNNER_TOKEN.`;
+
+export const defaultAgentsDirectory = resolve(import.meta.dirname, "../../.switchyard/agents");
+
+export function parseOptions(argv: readonly string[]): ParsedOptions {
+  try {
+    return check(readArguments(argv));
+  } catch (error) {
+    return wrong(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const readArguments = (argv: readonly string[]) =>
+  parseArgs({
+    args: [...argv],
+    options: {
+      role: { type: "string" },
+      host: { type: "string", default: "127.0.0.1" },
+      port: { type: "string" },
+      state: { type: "string" },
+      agents: { type: "string", default: defaultAgentsDirectory },
+      repo: { type: "string", multiple: true, default: [] },
+      "exit-with-parent": { type: "boolean", default: false },
+    },
+  }).values;
+
+function check(given: ReturnType<typeof readArguments>): ParsedOptions {
+  const { role, port = "" } = given;
+  if (role !== "agents" && role !== "patches") return wrong("--role must be agents or patches");
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
+    return wrong("--port must be a number from 0 to 65535; 0 takes any free one");
+  if (given.state === undefined || given.state === "")
+    return wrong("--state must name a directory that the runner may keep its runs in");
+  return {
+    kind: "options",
+    options: {
+      role,
+      host: given.host,
+      port: Number(port),
+      state: resolve(given.state),
+      agents: resolve(given.agents),
+      repositories: given.repo.map((path) => resolve(path)),
+      exitWithParent: given["exit-with-parent"],
+    },
+  };
+}
+
+const wrong = (message: string): ParsedOptions => ({ kind: "wrong", message });

@@ -1,0 +1,40 @@
+import type { PatchSet } from "../../../shared/contracts/aiPatch.ts";
+import { type ApplyOutcome, applyPatchSet, type PatchPolicy } from "../../../shared/patch/apply.ts";
+import { encodeText } from "../../../shared/patch/bytes.ts";
+import type { ReadFile } from "../../../shared/patch/treeFile.ts";
+import { fromBytes } from "../git/bytePath.ts";
+import type { GitPlace } from "../git/git.ts";
+import { listTree, readBlobs, submoduleMode, type TreeEntry } from "../git/objects.ts";
+
+/** The TypeScript engine over the blobs of a commit: what the set makes of them, with nothing written. */
+export async function applyInMemory(
+  place: GitPlace,
+  commit: string,
+  set: PatchSet,
+  policy: PatchPolicy,
+): Promise<ApplyOutcome> {
+  return applyPatchSet(set, await readerOf(place, commit, set), policy);
+}
+
+/** The files that the set names are read together; the few others that an engine asks for, one by one. */
+async function readerOf(place: GitPlace, commit: string, set: PatchSet): Promise<ReadFile> {
+  const tree = await listTree(place, commit);
+  const entryOf = (path: string) => tree.get(fromBytes(encodeText(path)));
+  const named = Object.entries(set.files).flatMap(([path, { from }]) => [path, from ?? path]);
+  const files = named.flatMap((path) => entryOf(path) ?? []).filter(isFile);
+  const blobs = await readBlobs(
+    place,
+    files.map(({ id }) => id),
+  );
+  return async (path) => {
+    const entry = entryOf(path);
+    if (entry === undefined || !isFile(entry)) return undefined;
+    const bytes = blobs.get(entry.id) ?? (await readBlobs(place, [entry.id])).get(entry.id);
+    return bytes === undefined ? undefined : { bytes, mode: modeOf(entry.mode) };
+  };
+}
+
+const isFile = ({ mode }: TreeEntry): boolean => mode !== submoduleMode;
+
+const modeOf = (mode: string) =>
+  mode === "100755" || mode === "120000" ? mode : ("100644" as const);

@@ -1,0 +1,33 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { ValidationCommand, ValidationReport } from "../../../shared/contracts/runner.ts";
+import { exportTree } from "../git/baseRepository.ts";
+import type { GitPlace } from "../git/git.ts";
+import type { RunMarkers } from "../processes/environment.ts";
+import { type CommandWatch, runCommand } from "./runCommand.ts";
+
+/**
+ * Runs a project's commands on an export of a tree, one after the other, all of them. What they do to the files
+ * is thrown away with the export: what is delivered is the tree.
+ */
+export async function validateTree(
+  tree: { base: GitPlace; treeId: string },
+  commands: readonly ValidationCommand[],
+  place: { scratch: string; markers: RunMarkers },
+  watch: CommandWatch,
+): Promise<ValidationReport> {
+  if (commands.length === 0) return { status: "none", commands: [] };
+  const folder = join(place.scratch, "export");
+  const home = join(place.scratch, "home");
+  const temporary = join(place.scratch, "tmp");
+  await exportTree(tree.base, tree.treeId, folder);
+  for (const path of [home, temporary]) await mkdir(path, { recursive: true, mode: 0o700 });
+  const verdicts: ValidationReport["commands"] = [];
+  for (const command of commands) {
+    if (watch.stopSwitch.reason() !== null) break;
+    const where = { folder, home, temporary, markers: place.markers };
+    verdicts.push(await runCommand(command, where, watch));
+  }
+  const isPassed = verdicts.every(({ status }) => status === "passed");
+  return { status: isPassed ? "passed" : "failed", commands: verdicts };
+}

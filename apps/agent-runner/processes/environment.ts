@@ -1,0 +1,47 @@
+import { dirname } from "node:path";
+
+/** The variables by which processes of a run are found again, whatever group or session they moved to. */
+export type RunMarkers = { runnerId: string; executionId: string };
+
+/** The node that runs the runner comes first, so that an agent's `node` is one that is there. */
+export const systemPath = [
+  dirname(process.execPath),
+  "/usr/local/bin",
+  "/usr/bin",
+  "/bin",
+  "/usr/local/sbin",
+  "/usr/sbin",
+  "/sbin",
+  ...(process.platform === "darwin" ? ["/opt/homebrew/bin"] : []),
+].join(":");
+
+export const runnerMarker = (runnerId: string): string => `SWITCHYARD_RUNNER=${runnerId}`;
+
+export const runMarkers = ({ runnerId, executionId }: RunMarkers): string[] => [
+  runnerMarker(runnerId),
+  `SWITCHYARD_EXECUTION=${executionId}`,
+];
+
+/** All that a command of a run gets to see of this machine; nothing is inherited. */
+export function runEnvironment(
+  markers: RunMarkers,
+  place: { home: string; temporary: string },
+): Record<string, string> {
+  return {
+    PATH: systemPath,
+    HOME: place.home,
+    TMPDIR: place.temporary,
+    LANG: "C.UTF-8",
+    LC_ALL: "C.UTF-8",
+    TERM: "dumb",
+    NO_COLOR: "1",
+    SWITCHYARD_RUNNER: markers.runnerId,
+    SWITCHYARD_EXECUTION: markers.executionId,
+  };
+}
+
+const reserved =
+  /^(PATH|HOME|TMPDIR|SHELL|NODE_OPTIONS|NODE_PATH|BASH_ENV|ENV|PYTHON(PATH|STARTUP|HOME)|(LD|DYLD|GIT|SWITCHYARD)_.*)$/;
+
+/** Names that decide what gets executed, or that the runner itself relies on: no secret may go by one. */
+export const isReservedVariable = (name: string): boolean => reserved.test(name);

@@ -1,0 +1,221 @@
+import { join } from "node:path";
+import type { RunStatus, StopReason } from "../../../shared/contracts/runner.ts";
+import { SwitchyardError } from "../../../shared/errors.ts";
+import type { Log } from "../log.ts";
+import { openEventLog } from "./eventLog.ts";
+import type { LiveRun, RunKind } from "./liveRun.ts";
+import { readEvents } from "./readEvents.ts";
+import {
+  type EventSource,
+  eventSourceOf,
+  finish,
+  type RunEntry,
+  refuseStaleFence,
+  statusOf,
+  stopRun,
+} from "./runEntry.ts";
+import { createRunFiles, type RunFiles, type RunRecord } from "./runFiles.ts";
+import { createStopSwitch } from "./stopSwitch.ts";
+
+/** The runs of one kind: at most one live, the finished ones kept for whoever asks again. */
+export type RunBook<Request> = {
+  /** The same id is the same run, whatever became of it, also for a runner that was started anew. */
+  put(id: string, fence: number, request: Request): Promise<RunStatus>;
+  status(id: string): RunStatus;
+  result(id: string): Promise<RunStatus & { report: unknown }>;
+  cancel(id: string, fence: number, reason: StopReason): RunStatus;
+  events(id: string): EventSource;
+  folder(id: string): string;
+  live(): string | null;
+  /** Stops the live run and waits until its report is on the disk; readers still get what is there. */
+  shutDown(): Promise<void>;
+  close(): Promise<void>;
+};
+
+export type RunBookDeps = { root: string; nowMs: () => number; log: Log };
+
+type Book<Request, Report> = {
+  deps: RunBookDeps;
+  kind: RunKind<Request, Report>;
+  files: RunFiles;
+  entries: Map<string, RunEntry>;
+  /** The id that is being started or is live. */
+  liveId: string | null;
+  starting: Promise<RunStatus> | null;
+  isEnding: boolean;
+  /** Settles when every run is finished and all that follows from it is done. */
+  atWork: Promise<unknown>;
+};
+
+export async function openRunBook<Request, Report>(
+  deps: RunBookDeps,
+  kind: RunKind<Request, Report>,
+): Promise<RunBook<Request>> {
+  const files = createRunFiles(deps.root);
+  const entries = new Map<string, RunEntry>();
+  const idle = { liveId: null, starting: null, isEnding: false, atWork: Promise.resolve() };
+  const book: Book<Request, Report> = { deps, kind, files, entries, ...idle };
+  for (const { record, isFinished } of await files.load()) {
+    const entry = await openEntry(book, record);
+    if (!isFinished) await reportInterrupted(book, entry, record);
+    entries.set(record.id, entry);
+  }
+  const known = (id: string) => findEntry(book, id);
+  return {
+    put: (id, fence, request) => put(book, id, fence, request),
+    status: (id) => statusOf(known(id)),
+    result: (id) => resultOf(book, known(id)),
+    cancel: (id, fence, reason) => {
+      refuseStaleFence(known(id), fence);
+      stopRun(known(id), reason);
+      return statusOf(known(id));
+    },
+    events: (id) => eventSourceOf(known(id)),
+    folder: (id) => files.folder(known(id).id),
+    live: () => book.liveId,
+    shutDown: () => shutDown(book),
+    close: async () => {
+      for (const { log } of entries.values()) await log.close();
+    },
+  };
+}
+
+async function put<Request, Report>(
+  book: Book<Request, Report>,
+  id: string,
+  fence: number,
+  request: Request,
+): Promise<RunStatus> {
+  await book.starting?.catch(() => {});
+  if (book.liveId === null) await book.atWork;
+  const known = book.entries.get(id);
+  if (known !== undefined) {
+    refuseStaleFence(known, fence);
+    return statusOf(known);
+  }
+  if (book.liveId === id && book.starting !== null) return book.starting;
+  if (book.isEnding)
+    throw new SwitchyardError("runner_unreachable", "The runner is about to end; start it anew.");
+  if (book.liveId !== null)
+    throw new SwitchyardError("busy", `The runner is at work on ${book.liveId}; ask again later.`);
+  book.liveId = id;
+  book.starting = start(book, id, fence, request);
+  return book.starting;
+}
+
+async function start<Request, Report>(
+  book: Book<Request, Report>,
+  id: string,
+  fence: number,
+  request: Request,
+): Promise<RunStatus> {
+  try {
+    const startedAtMs = book.deps.nowMs();
+    const record = { id, fence, startedAtMs, about: book.kind.about(request) };
+    await book.files.create(record);
+    const entry = await openEntry(book, record);
+    book.entries.set(id, entry);
+    begin(book, entry, request);
+    return statusOf(entry);
+  } catch (error) {
+    book.liveId = null;
+    throw error;
+  }
+}
+
+function begin<Request, Report>(
+  book: Book<Request, Report>,
+  entry: RunEntry,
+  request: Request,
+): void {
+  const stopSwitch = createStopSwitch();
+  const folder = book.files.folder(entry.id);
+  const run: LiveRun = { id: entry.id, fence: entry.fence, folder, log: entry.log, stopSwitch };
+  entry.live = stopSwitch;
+  book.atWork = drive(book, entry, run, request);
+}
+
+async function drive<Request, Report>(
+  book: Book<Request, Report>,
+  entry: RunEntry,
+  run: LiveRun,
+  request: Request,
+): Promise<void> {
+  const { kind, deps } = book;
+  deps.log({ at: "run_started", id: run.id, fence: run.fence });
+  const report = await kind.work(run, request).catch((error: unknown) => {
+    deps.log({ at: "run_broke", id: run.id, error: nameOf(error) });
+    return kind.failed(request, error);
+  });
+  run.stopSwitch.seal();
+  await book.files.saveReport(run.id, report).catch((error: unknown) => {
+    deps.log({ at: "report_not_saved", id: run.id, error: String(error) });
+    entry.unsaved = { report };
+  });
+  book.liveId = null;
+  finish(entry);
+  deps.log({ at: "run_finished", id: run.id, events: entry.log.lastNumber() });
+  kind.finished(run.id, request);
+  await prune(book).catch((error: unknown) => deps.log({ at: "prune", error: String(error) }));
+}
+
+async function openEntry<Request, Report>(
+  { files, deps }: Book<Request, Report>,
+  { id, fence }: RunRecord,
+): Promise<RunEntry> {
+  const log = await openEventLog(join(files.folder(id), "events.ndjson"), deps.nowMs);
+  return { id, fence, log, live: null, onFinish: new Set(), unsaved: null };
+}
+
+/** A run that was live when the runner died gets the end that it never came to. */
+async function reportInterrupted<Request, Report>(
+  book: Book<Request, Report>,
+  entry: RunEntry,
+  record: RunRecord,
+): Promise<void> {
+  await entry.log.append({
+    type: "interrupted",
+    reason: "the runner ended while the run was live",
+  });
+  const report = await book.kind.interrupted({
+    id: record.id,
+    about: record.about,
+    startedAtMs: record.startedAtMs,
+    folder: book.files.folder(record.id),
+    events: readEvents(entry.log),
+  });
+  await book.files.saveReport(record.id, report);
+  book.deps.log({ at: "run_interrupted", id: record.id });
+}
+
+async function resultOf<Request, Report>({ files }: Book<Request, Report>, entry: RunEntry) {
+  if (entry.live !== null) return { ...statusOf(entry), report: null };
+  const report = entry.unsaved ? entry.unsaved.report : await files.readReport(entry.id);
+  return { ...statusOf(entry), report };
+}
+
+function findEntry<Request, Report>(book: Book<Request, Report>, id: string): RunEntry {
+  const entry = book.entries.get(id);
+  if (entry === undefined)
+    throw new SwitchyardError("run_not_found", `This runner knows no run ${id}.`);
+  return entry;
+}
+
+async function prune<Request, Report>(book: Book<Request, Report>): Promise<void> {
+  const finished = [...book.entries.values()].filter(({ live }) => live === null);
+  for (const entry of finished.slice(0, Math.max(0, finished.length - book.kind.keep))) {
+    book.entries.delete(entry.id);
+    await entry.log.close();
+    await book.files.remove(entry.id);
+  }
+}
+
+async function shutDown<Request, Report>(book: Book<Request, Report>): Promise<void> {
+  book.isEnding = true;
+  await book.starting?.catch(() => {});
+  for (const entry of book.entries.values()) stopRun(entry, "shutdown");
+  await book.atWork;
+}
+
+/** An error's text may quote what the run keeps secret; its name does not. */
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);

@@ -1,0 +1,104 @@
+import { realpath } from "node:fs/promises";
+import { type RunnerHealth, runnerProtocols } from "../../shared/contracts/runner.ts";
+import { SwitchyardError } from "../../shared/errors.ts";
+import { createSessions } from "./agent-run/sessions.ts";
+import { type AgentRegistry, agentRegistry } from "./agents/registry.ts";
+import { openAgentsFace } from "./agentsFace.ts";
+import { checkGitVersion } from "./git/version.ts";
+import { openHttpFace } from "./http/httpServer.ts";
+import type { Route } from "./http/router.ts";
+import { type Log, stderrLog } from "./log.ts";
+import type { RunnerOptions } from "./options.ts";
+import { openPatchesFace } from "./patchesFace.ts";
+import { runnerMarker } from "./processes/environment.ts";
+import { endMarked } from "./processes/reaper.ts";
+import { createRedactor } from "./redact.ts";
+import type { RoleFace } from "./roleFace.ts";
+import { openStateDirectory, type StateDirectory } from "./state/stateDirectory.ts";
+
+export type RunnerSetup = Omit<RunnerOptions, "exitWithParent"> & {
+  token: string;
+  keepWorkspaces: boolean;
+  /** Other agents than the real ones, for tests. */
+  registry?: AgentRegistry;
+  log?: Log;
+};
+
+export type Runner = {
+  url: string;
+  role: RunnerOptions["role"];
+  /** Stops the live run, lets readers have its last events, and ends. */
+  close(): Promise<void>;
+};
+
+const lastAnswersMs = 5000;
+
+/** Starts a runner: what a runner before it left behind is ended and reported first. */
+export async function startRunner(setup: RunnerSetup): Promise<Runner> {
+  const redactor = createRedactor({ RUNNER_TOKEN: setup.token });
+  const log: Log = (entry) => (setup.log ?? stderrLog)(redactor.json(entry));
+  await checkGitVersion();
+  const state = await openStateDirectory(setup.state);
+  try {
+    await endMarked([runnerMarker(state.runnerId)]);
+    const role = await openRole(setup, state, log);
+    const { host, port, token } = setup;
+    const routes = [healthRoute(setup.role, role), ...role.routes];
+    const face = await openHttpFace({ routes, token, host, port, log });
+    const close = async () => {
+      await role.shutDown();
+      await face.close(lastAnswersMs);
+      await role.close();
+      await state.release();
+    };
+    return { url: face.url, role: setup.role, close: once(close) };
+  } catch (error) {
+    await state.release();
+    throw error;
+  }
+}
+
+async function openRole(setup: RunnerSetup, state: StateDirectory, log: Log): Promise<RoleFace> {
+  const shared = {
+    roots: await Promise.all(setup.repositories.map(realRoot)),
+    runnerId: state.runnerId,
+    runnerSecrets: { RUNNER_TOKEN: setup.token },
+    keepWorkspaces: setup.keepWorkspaces,
+    nowMs: Date.now,
+  };
+  if (setup.role === "patches")
+    return openPatchesFace({ root: state.patches, nowMs: Date.now, log }, shared);
+  return openAgentsFace(
+    { root: state.runs, nowMs: Date.now, log },
+    {
+      ...shared,
+      agents: setup.registry ?? agentRegistry,
+      agentsDirectory: setup.agents,
+      sessions: createSessions(state.sessions),
+    },
+  );
+}
+
+const realRoot = (path: string): Promise<string> =>
+  realpath(path).catch(() => {
+    throw new SwitchyardError("invalid_request", `--repo ${path}: there is no such directory.`);
+  });
+
+const healthRoute = (role: RunnerOptions["role"], face: RoleFace): Route => ({
+  method: "GET",
+  path: "/health",
+  handle: async (): Promise<RunnerHealth> => ({
+    protocols: [...runnerProtocols],
+    role,
+    agents: await face.agents(),
+    live: face.live(),
+  }),
+});
+
+function once(close: () => Promise<void>): () => Promise<void> {
+  let closed: Promise<void> | null = null;
+  return () => {
+    closed ??= close();
+    return closed;
+  };
+}

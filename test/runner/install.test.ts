@@ -1,0 +1,80 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { pinFolder, pinnedVersion } from "../../apps/agent-runner/agents/installed.ts";
+import { agentNames, agentRegistry } from "../../apps/agent-runner/agents/registry.ts";
+import { temporaryFolder } from "./kit/repositories.ts";
+import { agentsDirectory, projectFolder } from "./kit/runners.ts";
+
+const installProgram = join(projectFolder, "apps/agent-runner/agents/install.ts");
+
+const install = (args: string[], env: Record<string, string> = {}) =>
+  spawnSync(process.execPath, ["--no-warnings", installProgram, ...args], {
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+  });
+
+describe.each(agentNames)("the pin of %s", (agent) => {
+  const lock = readFileSync(join(pinFolder(agent), "package-lock.json"), "utf8");
+
+  it("locks the version that is asked for", async () => {
+    const version = await pinnedVersion(agent);
+
+    const packages = JSON.parse(lock).packages as Record<string, { version?: string }>;
+    const [name = ""] = Object.keys(
+      (packages[""] as { dependencies?: Record<string, string> }).dependencies ?? {},
+    );
+    expect(packages[`node_modules/${name}`]?.version).toBe(version);
+  });
+
+  it("names packages by what is in them and not by where they come from", () => {
+    expect(lock).not.toMatch(/"resolved"|https?:\/\/(?!opencollective)/);
+    expect(lock).toMatch(/"integrity": "sha512-/);
+  });
+});
+
+describe("an agent that is not installed", () => {
+  it.each(agentNames)("%s is missing, with the way to install it", async (agent) => {
+    const found = await agentRegistry[agent].find(temporaryFolder());
+
+    expect(found).toMatchObject({ kind: "missing" });
+    expect(JSON.stringify(found)).toContain(`install.ts ${agent}`);
+  });
+
+  it("cannot be installed without a registry, and nothing half done is left", () => {
+    const folder = temporaryFolder("agents");
+
+    const { status, stdout } = install(["gemini", "--agents", folder], {
+      npm_config_registry: "http://127.0.0.1:9/",
+      npm_config_cache: temporaryFolder("cache"),
+      npm_config_fetch_retries: "0",
+    });
+
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      kind: "failed",
+      message: expect.stringContaining("registry cannot be reached"),
+    });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe("the installer", () => {
+  it("finds what is installed already", () => {
+    const { status, stdout } = install(["gemini", "--agents", agentsDirectory]);
+
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ kind: "already_installed", version: "0.61.0" });
+  });
+
+  it.each([[], ["hal"], ["gemini", "claude-code"]])(
+    "called with %j says how it is called",
+    (...args) => {
+      const { status, stderr } = install(args);
+
+      expect(status).toBe(2);
+      expect(stderr).toContain("usage:");
+    },
+  );
+});

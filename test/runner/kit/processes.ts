@@ -1,0 +1,26 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "vitest";
+import { findMarked } from "../../../apps/agent-runner/processes/processTable.ts";
+
+/** The processes of every run of the runner with this state directory. */
+export const processesOf = (state: string) =>
+  findMarked([`SWITCHYARD_RUNNER=${readFileSync(join(state, "runner-id"), "utf8")}`]);
+
+export function commandOf(pid: number): string {
+  const path = `/proc/${pid}/cmdline`;
+  return existsSync(path) ? readFileSync(path, "utf8").replaceAll("\0", " ") : "";
+}
+
+/** Waits for a shell command of an agent: it is no event, so the process table is looked at. */
+export const untilRunning = (state: string, command: string): Promise<void> =>
+  until(() => processesOf(state).some(({ pid }) => commandOf(pid).startsWith(command)));
+
+export async function until(isSo: () => boolean): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!isSo()) {
+    if (performance.now() > deadline) expect.fail("it did not come to that");
+    await sleep(20);
+  }
+}
