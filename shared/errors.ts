@@ -39,6 +39,10 @@ export const errorTable = {
   protocol_unsupported: { http: 400, retry: "never" },
   agent_not_installed: { http: 409, retry: "never" },
   source_unreadable: { http: 422, retry: "never" },
+  secret_in_patch: { http: 422, retry: "never" },
+  patch_too_large: { http: 422, retry: "never" },
+  /** The agent left something that no patch set can hold, such as a changed submodule. */
+  unpatchable: { http: 422, retry: "never" },
   runner_unreachable: { http: 503, retry: "later" },
   runner_protocol_error: { http: 502, retry: "later" },
   // A broken world.

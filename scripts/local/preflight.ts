@@ -8,7 +8,7 @@ type Need = {
 };
 
 const needs: Need[] = [
-  { program: "git", args: ["--version"], atLeast: [2, 30], why: "reads and writes repositories" },
+  { program: "git", args: ["--version"], atLeast: [2, 31], why: "reads and writes repositories" },
   {
     program: "python3",
     args: ["--version"],

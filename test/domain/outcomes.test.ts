@@ -46,6 +46,7 @@ describe("a run", () => {
     [{ stoppedBy: "silence" }, "time_out", "silent", false],
     [{ stoppedBy: "shutdown" }, "lose", "lost", true],
     [{ fault: { code: "source_unreadable", message: "" } }, "fail", "runner_fault", false],
+    [{ fault: { code: "secret_in_patch", message: "" } }, "fail", "patch_rejected", false],
     [{ fault: { code: "internal", message: "" } }, "fail", "runner_fault", true],
     [
       { error: { kind: "rate_limit", status: 429, message: "" } },

@@ -156,7 +156,7 @@ describe("a secret of a run", () => {
       { secrets },
     );
 
-    expect(report).toMatchObject({ patch: null, treeId: null, fault: { code: "forbidden" } });
+    expect(report).toMatchObject({ patch: null, treeId: null, fault: { code: "secret_in_patch" } });
     expect(report.fault?.message).toContain(".env");
     expect(JSON.stringify(report)).not.toContain(secrets.API_KEY);
   });
@@ -168,7 +168,7 @@ describe("a secret of a run", () => {
       { secrets },
     );
 
-    expect(report).toMatchObject({ patch: null, fault: { code: "forbidden" } });
+    expect(report).toMatchObject({ patch: null, fault: { code: "secret_in_patch" } });
     expect(JSON.stringify(report)).not.toContain(secrets.API_KEY);
   });
 
@@ -193,7 +193,7 @@ describe("a patch", () => {
 
     const { report } = await runScript(repository(), script, { limits });
 
-    expect(report).toMatchObject({ patch: null, fault: { code: "body_too_large" } });
+    expect(report).toMatchObject({ patch: null, fault: { code: "patch_too_large" } });
   });
 
   it("with one file larger than allowed is not even read", async () => {
@@ -202,7 +202,7 @@ describe("a patch", () => {
 
     const { report } = await runScript(repository(), script, { limits });
 
-    expect(report).toMatchObject({ patch: null, fault: { code: "body_too_large" } });
+    expect(report).toMatchObject({ patch: null, fault: { code: "patch_too_large" } });
     expect(report.fault?.message).toContain("huge.bin");
   });
 });

@@ -1,13 +1,24 @@
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { capEvent } from "../../apps/agent-runner/runs/capEvent.ts";
-import { type EventLog, openEventLog } from "../../apps/agent-runner/runs/eventLog.ts";
+import { type EventLog, openEventLog as openLog } from "../../apps/agent-runner/runs/eventLog.ts";
 import { readEvents } from "../../apps/agent-runner/runs/readEvents.ts";
 import type { AgentEvent, NumberedEvent } from "../../shared/contracts/agentEvent.ts";
 import { temporaryFolder } from "./kit/repositories.ts";
 
 const thought = (text: string): AgentEvent => ({ type: "thinking", text });
+
+const opened: EventLog[] = [];
+afterEach(async () => {
+  for (const log of opened.splice(0)) await log.close();
+});
+
+async function openEventLog(...input: Parameters<typeof openLog>): Promise<EventLog> {
+  const log = await openLog(...input);
+  opened.push(log);
+  return log;
+}
 
 async function allOf(log: EventLog): Promise<NumberedEvent[]> {
   const events: NumberedEvent[] = [];
@@ -46,6 +57,7 @@ describe("an event log", () => {
     const first = await openEventLog(path, () => 7);
     await first.append(thought("a"));
     await first.close();
+    opened.pop();
     appendFileSync(path, '{"number":2,"atMs":7,"ev');
 
     const again = await openEventLog(path, () => 8);

@@ -205,7 +205,7 @@ describe("what no patch can hold is a fault that names it:", () => {
   ])("%s", async (_, script, name) => {
     const { report } = await runHostile(script);
 
-    expect(report).toMatchObject({ patch: null, treeId: null, fault: { code: "invalid_request" } });
+    expect(report).toMatchObject({ patch: null, treeId: null, fault: { code: "unpatchable" } });
     expect(report.fault?.message).toContain(name);
   });
 

@@ -47,7 +47,7 @@ export async function takePatch(request: PatchTaking): Promise<TakenPatch> {
   const bytes = Buffer.byteLength(JSON.stringify(built.set));
   if (bytes > request.maxPatchBytes)
     throw new SwitchyardError(
-      "body_too_large",
+      "patch_too_large",
       `The patch has ${bytes} bytes, the limit is ${request.maxPatchBytes}.`,
     );
   refuseSecretText(built.set, request.redactor);
@@ -82,7 +82,7 @@ function refuseSecretText(set: PatchSet, redactor: Redactor): void {
 
 const secretIn = (file: string, name: string): SwitchyardError =>
   new SwitchyardError(
-    "forbidden",
+    "secret_in_patch",
     `The patch is withheld: ${file} contains the value of the secret ${name}.`,
   );
 

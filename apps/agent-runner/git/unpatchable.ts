@@ -33,7 +33,7 @@ export function refuseLargeFiles(
   });
   if (large.length > 0)
     throw new SwitchyardError(
-      "body_too_large",
+      "patch_too_large",
       `These files are larger than a patch may be: ${listForPeople(large)}.`,
     );
 }
@@ -44,4 +44,4 @@ export function refuseOddNames(paths: readonly BytePath[]): void {
     throw refused(`These file names cannot be part of a patch: ${listForPeople(odd)}.`);
 }
 
-const refused = (message: string) => new SwitchyardError("invalid_request", message);
+const refused = (message: string) => new SwitchyardError("unpatchable", message);

@@ -140,7 +140,7 @@ async function checkNothingGotLost(
   const names = (await git(place, args)).toString("latin1").split("\0").length - 1;
   if (names === expected) return;
   throw new SwitchyardError(
-    "invalid_request",
+    "unpatchable",
     `The agent changed ${expected} files, but git can hold only ${names} of them.`,
   );
 }

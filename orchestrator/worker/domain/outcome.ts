@@ -1,6 +1,6 @@
 import type { AgentErrorKind } from "../../../shared/contracts/agentEvent.ts";
 import type { RunReport } from "../../../shared/contracts/runner.ts";
-import { errorTable } from "../../../shared/errors.ts";
+import { type ErrorCode, errorTable } from "../../../shared/errors.ts";
 import type { ExecutionEvent } from "./states.ts";
 
 /** Why a task or an execution ended as it did; shown to people and counted by machines. */
@@ -93,8 +93,12 @@ function stopped(report: RunFacts): RunOutcome | null {
   }
 }
 
+/** What the agent left cannot become a patch set. */
+const patchFaults: readonly ErrorCode[] = ["secret_in_patch", "patch_too_large", "unpatchable"];
+
 function faulted({ fault }: RunFacts): RunOutcome | null {
   if (fault === null) return null;
+  if (patchFaults.includes(fault.code)) return bad("fail", "patch_rejected", fault.message);
   return bad("fail", "runner_fault", fault.message, errorTable[fault.code].retry === "later");
 }
 
