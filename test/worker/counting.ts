@@ -1,10 +1,4 @@
-/** Counts what a task costs: operations of every binding, as Cloudflare bills them. */
-export type Operations = {
-  d1: { batchesThatWrite: number; reads: number; rowsWritten: number };
-  queueOperations: number;
-  durableObject: { requests: number; rowsWritten: number; alarmsSet: number };
-  r2: { writes: number; reads: number };
-};
+import type { Operations } from "./expectedOperations.ts";
 
 const none = (): Operations => ({
   d1: { batchesThatWrite: 0, reads: 0, rowsWritten: 0 },

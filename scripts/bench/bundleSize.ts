@@ -1,0 +1,19 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { mustRunWrangler } from "../local/wrangler.ts";
+
+export type BundleSize = { totalKiB: number; gzipKiB: number };
+
+/** What `wrangler deploy` would upload. */
+export async function measureBundle(): Promise<BundleSize> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), "switchyard-bundle-"));
+  try {
+    const printed = await mustRunWrangler("Bundling", ["deploy", "--dry-run", "--outdir", folder]);
+    const [, total, gzip] = /Total Upload: ([\d.]+) KiB \/ gzip: ([\d.]+) KiB/.exec(printed) ?? [];
+    if (total === undefined || gzip === undefined) throw new Error(`no sizes in: ${printed}`);
+    return { totalKiB: Number(total), gzipKiB: Number(gzip) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
