@@ -1,0 +1,58 @@
+import { describe, onTestFinished } from "vitest";
+import { Secret } from "../../orchestrator/worker/domain/ports/secrets.ts";
+import { httpRunner } from "../../orchestrator/worker/services/runners/http/httpRunner.ts";
+import { runnerForge } from "../../orchestrator/worker/services/runners/http/runnerForge.ts";
+import { type RunnerWorld, runnerSuite } from "../contracts/runnerSuite.ts";
+import { FakeRunner } from "../fakes/fakeRunner.ts";
+import { fakeBase } from "../fakes/fakeRuns.ts";
+import { serveRunner } from "../fakes/serveRunner.ts";
+import { newFile, patchRequest, setOf } from "./kit/patchRuns.ts";
+import { git, makeRepository } from "./kit/repositories.ts";
+import { openRunner, testToken } from "./kit/runners.ts";
+import { runRequest, scriptRegistry, scriptRun } from "./kit/scriptAgent.ts";
+
+const addressOf = (url: string) => ({ url, token: new Secret(testToken) });
+
+async function openReal(): Promise<RunnerWorld> {
+  const repository = makeRepository({ "a.txt": "one\n" });
+  const agents = await openRunner({ repositories: [repository], registry: scriptRegistry });
+  const patches = await openRunner({ role: "patches", repositories: [repository] });
+  return {
+    agents: httpRunner(addressOf(agents.runner.url)),
+    patches: httpRunner(addressOf(patches.runner.url)),
+    forge: runnerForge(addressOf(patches.runner.url)),
+    staying: scriptRun(repository, 'say("at work"); await forever();'),
+    ending: scriptRun(repository, 'say("done"); succeed();'),
+    patch: patchRequest(repository, setOf(repository, { "b.txt": newFile("two\n") })),
+    baseCommit: git(repository, "rev-parse", "HEAD"),
+  };
+}
+
+async function openFake(): Promise<RunnerWorld> {
+  const { runner, close } = await serveRunner((url) => new FakeRunner(url, testToken));
+  onTestFinished(close);
+  runner.agents = { script: { version: "1.0.0" } };
+  runner.onRun = (run) => {
+    if (run.request.prompt === "stay")
+      run.emit({ type: "message", role: "assistant", text: "at work" });
+    else run.finish({ patch: null });
+  };
+  const set = setOf(makeRepository({ "a.txt": "one\n" }), { "b.txt": newFile("two\n") });
+  return {
+    agents: httpRunner(addressOf(runner.url)),
+    patches: httpRunner(addressOf(runner.url)),
+    forge: runnerForge(addressOf(runner.url)),
+    staying: runRequest("/repos/sample", { prompt: "stay" }),
+    ending: runRequest("/repos/sample", { prompt: "end" }),
+    patch: patchRequest("/repos/sample", set, {}),
+    baseCommit: fakeBase,
+  };
+}
+
+describe("the runner", () => {
+  runnerSuite(openReal);
+});
+
+describe("the fake runner", () => {
+  runnerSuite(openFake);
+});
