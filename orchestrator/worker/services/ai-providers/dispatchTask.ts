@@ -10,6 +10,7 @@ import type { Supervisors, TaskRef } from "../../domain/ports/supervisors.ts";
 import type { TaskContext, TaskStore } from "../../domain/ports/taskStore.ts";
 import type { Settings } from "../../domain/settings.ts";
 import type { Task } from "../../domain/task.ts";
+import { systemActor } from "../../domain/tellState.ts";
 import { type CandidateDeps, lookAtCandidates } from "./candidates.ts";
 import { resolveConfig } from "./resolveConfig.ts";
 import { type Candidate, route } from "./router.ts";
@@ -27,9 +28,6 @@ export type DispatchAnswer = {
   kind: "started" | "left" | "delayed" | "escalated" | "unknown_task";
   because: string;
 };
-
-/** Who writes into the log when no person acted. */
-const actor = "system:switchyard";
 
 /**
  * Looks at a task that a message points at: routes it, finds room, claims it, hands it to its supervisor. It
@@ -110,7 +108,7 @@ function claim(
     nowMs,
     sweepAtMs: nowMs + deps.settings.resendAfterMs,
     log: {
-      actor,
+      actor: systemActor,
       action: "task.assigned",
       message: `Attempt ${task.fence + 1} goes to ${chosen.name}: ${decision.because}.`,
       details: { decision },
@@ -157,7 +155,7 @@ async function escalate(
       notices: noticesOfEnd(deps.ids, task, "escalated", outcome, null, nowMs),
       nowMs,
       log: {
-        actor,
+        actor: systemActor,
         action: "task.escalated",
         message: outcome.message,
         ...(decision === undefined ? {} : { details: { decision } }),

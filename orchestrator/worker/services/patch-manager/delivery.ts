@@ -7,14 +7,8 @@ import type { Forge } from "../../domain/ports/runner.ts";
 import { go, type Step, type StepResult, wait } from "../../domain/ports/supervision.ts";
 import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
 import { branchOfOrder } from "../../domain/task.ts";
-import {
-  actor,
-  type PatchBrief,
-  type PatchDeps,
-  patchRefOf,
-  patchRunIdOf,
-  tellState,
-} from "./deps.ts";
+import { systemActor, tellState } from "../../domain/tellState.ts";
+import { type PatchBrief, type PatchDeps, patchRefOf, patchRunIdOf } from "./deps.ts";
 import { type BadEnd, endPatch } from "./endPatch.ts";
 
 const author = { name: "Switchyard", email: "switchyard@noreply.invalid" };
@@ -53,14 +47,14 @@ export async function beginDelivery(
     validation: report.validation,
     nowMs: deps.clock.nowMs(),
     log: {
-      actor,
+      actor: systemActor,
       action: "patch.verified",
       message: `Validation: ${report.validation.status}. The commit will be ${commitSha}.`,
     },
   });
   // Lost: a cancel came first, or an earlier write had worked; the same step finds out which.
   if (begun.kind === "lost") return go(attempt);
-  tellState(deps, attempt, "delivering", null);
+  tellState(deps, attempt, { task: "delivering" });
   return go({ ...attempt, phase: "delivering" });
 }
 
@@ -124,11 +118,11 @@ async function writeDelivered(
     outcome,
     notices,
     nowMs,
-    log: { actor, action: "patch.delivered", message: outcome.message },
+    log: { actor: systemActor, action: "patch.delivered", message: outcome.message },
   });
   // Lost: an earlier write had worked after all, and the next look at the row says so.
   if (written.kind === "lost") return wait(attempt, 1_000);
-  tellState(deps, attempt, "completed", outcome.message);
+  tellState(deps, attempt, { task: "completed", because: outcome.message });
   await deps.sendNotices(notices);
   return go({ ...attempt, phase: "archiving" });
 }

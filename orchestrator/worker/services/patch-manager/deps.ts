@@ -27,8 +27,6 @@ export type PatchDeps = {
 /** A brief whose patch set is there. */
 export type PatchBrief = Brief & { patch: PatchSetRecord };
 
-export const actor = "system:switchyard";
-
 export const patchRefOf = (attempt: Attempt, { patch }: PatchBrief): PatchRef => ({
   organizationId: attempt.organizationId,
   taskId: attempt.taskId,
@@ -39,13 +37,3 @@ export const patchRefOf = (attempt: Attempt, { patch }: PatchBrief): PatchRef =>
 /** The run of a patch set has an id for every try, so that one that a crash cut off can be made again. */
 export const patchRunIdOf = (attempt: Attempt, { patch }: PatchBrief): string =>
   `${patch.id}-${attempt.patchTry}`;
-
-export function tellState(
-  { memory, clock }: Pick<PatchDeps, "memory" | "clock">,
-  attempt: Attempt,
-  task: string,
-  because: string | null,
-): void {
-  const event = { type: "state" as const, task, execution: null, because };
-  memory.append(attempt.fence, "supervisor", 0, [{ atMs: clock.nowMs(), event }]);
-}

@@ -5,7 +5,8 @@ import type { OutcomeCode } from "../../domain/outcome.ts";
 import { go, type StepResult } from "../../domain/ports/supervision.ts";
 import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
 import { isFinalTask, type PatchSetEvent, taskTransitions } from "../../domain/states.ts";
-import { actor, type PatchBrief, type PatchDeps, patchRefOf, tellState } from "./deps.ts";
+import { systemActor, tellState } from "../../domain/tellState.ts";
+import { type PatchBrief, type PatchDeps, patchRefOf } from "./deps.ts";
 
 export type BadEnd = {
   patchEvent: Extract<PatchSetEvent, "reject" | "find_conflict" | "fail">;
@@ -36,10 +37,10 @@ export async function endPatch(
     outcome,
     notices,
     nowMs,
-    log: { actor, action: `patch.${end.code}`, message: end.message },
+    log: { actor: systemActor, action: `patch.${end.code}`, message: end.message },
   });
   if (written.kind === "done") {
-    tellState(deps, attempt, status, end.message);
+    tellState(deps, attempt, { task: status, because: end.message });
     await deps.sendNotices(notices);
     return go({ ...attempt, phase: "archiving" });
   }

@@ -17,14 +17,8 @@ import {
   wait,
 } from "../../domain/ports/supervision.ts";
 import type { Attempt, EventSource } from "../../domain/ports/supervisorMemory.ts";
-import {
-  actor,
-  type PatchBrief,
-  type PatchDeps,
-  patchRefOf,
-  patchRunIdOf,
-  tellState,
-} from "./deps.ts";
+import { systemActor, tellState } from "../../domain/tellState.ts";
+import { type PatchBrief, type PatchDeps, patchRefOf, patchRunIdOf } from "./deps.ts";
 import { cancelledEnd, endPatch } from "./endPatch.ts";
 import { afterPatchReport, endOfFaults } from "./patchReport.ts";
 
@@ -157,9 +151,13 @@ async function beginValidation(
   const begun = await deps.patchSets.beginValidation(patchRefOf(attempt, brief), {
     treeId,
     nowMs: deps.clock.nowMs(),
-    log: { actor, action: "patch.applied", message: `The patch makes the tree ${treeId}.` },
+    log: {
+      actor: systemActor,
+      action: "patch.applied",
+      message: `The patch makes the tree ${treeId}.`,
+    },
   });
-  if (begun.kind === "done") tellState(deps, attempt, "validating", null);
+  if (begun.kind === "done") tellState(deps, attempt, { task: "validating" });
 }
 
 async function cancel(

@@ -30,22 +30,8 @@ export type SupervisionDeps = {
   sendNotices(notices: readonly Notice[]): Promise<void>;
 };
 
-/** Who writes into the log when no person acted. */
-export const actor = "system:switchyard";
-
 export const refOf = ({ organizationId, taskId, fence }: Attempt) => ({
   organizationId,
   taskId,
   fence,
 });
-
-/** Says in the stream of events what has been decided. */
-export function tellState(
-  { memory, clock }: Pick<SupervisionDeps, "memory" | "clock">,
-  attempt: Attempt,
-  state: { task: string; execution: string | null; because: string | null },
-): void {
-  memory.append(attempt.fence, "supervisor", 0, [
-    { atMs: clock.nowMs(), event: { type: "state", ...state } },
-  ]);
-}

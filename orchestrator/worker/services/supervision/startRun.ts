@@ -6,7 +6,8 @@ import type { Brief } from "../../domain/ports/executionStore.ts";
 import { go, type Step, type StepResult } from "../../domain/ports/supervision.ts";
 import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
 import type { Task } from "../../domain/task.ts";
-import { actor, refOf, type SupervisionDeps, tellState } from "./deps.ts";
+import { systemActor, tellState } from "../../domain/tellState.ts";
+import { refOf, type SupervisionDeps } from "./deps.ts";
 import { endWithoutRun } from "./endWithoutRun.ts";
 
 /** A runner that cannot take the run for this long has refused it. */
@@ -36,12 +37,11 @@ async function afterStart(
 ): Promise<StepResult> {
   const nowMs = deps.clock.nowMs();
   const marked = await deps.executions.markRunning(refOf(attempt), nowMs, {
-    actor,
+    actor: systemActor,
     action: "execution.running",
     message: `${execution.provider} was started.`,
   });
-  if (marked.kind === "done")
-    tellState(deps, attempt, { task: "running", execution: "running", because: null });
+  if (marked.kind === "done") tellState(deps, attempt, { task: "running", execution: "running" });
   return go({ ...attempt, phase: "following", startedAtMs: nowMs });
 }
 

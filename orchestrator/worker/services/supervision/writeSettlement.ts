@@ -7,7 +7,8 @@ import type { Brief, Settlement } from "../../domain/ports/executionStore.ts";
 import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
 import { executionTransitions, isFinalTask, taskTransitions } from "../../domain/states.ts";
 import type { Notice } from "../../domain/task.ts";
-import { actor, refOf, type SupervisionDeps, tellState } from "./deps.ts";
+import { systemActor, tellState } from "../../domain/tellState.ts";
+import { refOf, type SupervisionDeps } from "./deps.ts";
 
 /**
  * Writes what an attempt came to. Lost = D1 has it settled already (a repetition after a crash), or a cancel
@@ -120,5 +121,5 @@ function logOf(outcome: RunOutcome, after: AfterRun): Settlement["log"][number] 
     fail: after.outcome?.message ?? "The run failed.",
     retry: `${after.outcome?.message ?? "The run failed."} It will be tried again.`,
   }[after.taskEvent];
-  return { actor, action, message: what };
+  return { actor: systemActor, action, message: what };
 }

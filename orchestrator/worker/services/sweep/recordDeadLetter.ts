@@ -4,6 +4,7 @@ import type { Ids } from "../../domain/ports/ids.ts";
 import type { Log } from "../../domain/ports/log.ts";
 import type { TaskRef } from "../../domain/ports/supervisors.ts";
 import type { TaskStore } from "../../domain/ports/taskStore.ts";
+import { systemActor } from "../../domain/tellState.ts";
 
 /**
  * A message could not be processed in all its deliveries. A task that still waits is handed to a person; one that
@@ -27,6 +28,6 @@ export async function recordDeadLetter(
     outcome,
     notices: noticesOfEnd(deps.ids, task, "escalated", outcome, null, nowMs),
     nowMs,
-    log: { actor: "system:switchyard", action: "task.escalated", message: outcome.message },
+    log: { actor: systemActor, action: "task.escalated", message: outcome.message },
   });
 }
