@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { type DemoOptions, readOptions, UsageError, usage } from "./demo/options.ts";
 import { report, succeeded, summary } from "./demo/report.ts";
-import { type DemoScreen, type Endings, runDemo } from "./demo/run.ts";
+import { type DemoLife, type DemoScreen, runDemo } from "./demo/run.ts";
 import { requirePrograms } from "./local/preflight.ts";
 import { painter } from "./terminal/style.ts";
 
@@ -34,19 +34,28 @@ async function play(options: DemoOptions): Promise<number> {
     say: (text) => out.write(`${text}\n`),
   };
   const folder = await mkdtemp(path.join(os.tmpdir(), "switchyard-demo-"));
-  const endings: Endings = [];
-  const end = endOnce(options, folder, endings, screen);
+  const cancelling = new AbortController();
+  const life: DemoLife = { endings: [], cancelled: cancelling.signal };
+  const end = endOnce(options, folder, life, screen);
+  let signalled: number | null = null;
   for (const [name, code] of [
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ] as const)
-    process.once(name, () => void end().then(() => process.exit(code)));
+    process.once(name, () => {
+      signalled = code;
+      cancelling.abort(new Error(`ended by ${name}`));
+      void end().then(() => process.exit(code));
+    });
   try {
     introduce(options, screen);
-    const outcome = await runDemo(options, folder, screen, endings);
+    const outcome = await runDemo(options, folder, screen, life);
     await report(options, outcome, screen);
     if (options.json) process.stdout.write(`${JSON.stringify(summary(options, outcome))}\n`);
     return succeeded(outcome) ? 0 : 1;
+  } catch (error) {
+    if (signalled !== null) return signalled;
+    throw error;
   } finally {
     await end();
   }
@@ -69,7 +78,7 @@ function introduce(options: DemoOptions, { paint, say }: DemoScreen): void {
 }
 
 /** Ends everything that was started, whichever way the demo ends, and only once. */
-function endOnce(options: DemoOptions, folder: string, endings: Endings, screen: DemoScreen) {
+function endOnce(options: DemoOptions, folder: string, { endings }: DemoLife, screen: DemoScreen) {
   let ending: Promise<void> | null = null;
   return () => {
     ending ??= (async () => {

@@ -38,10 +38,13 @@ async function main(): Promise<void> {
       verbose: { type: "boolean", default: false },
     },
   });
+  const cancelling = new AbortController();
+  const signal = untilSignal();
+  void signal.then((name) => cancelling.abort(new Error(`${name} came before it had started`)));
   requirePrograms();
   const keys = findProviderKeys();
   const wanted = wantedAgents(values.agent, keys);
-  for (const agent of wanted) await install(agent, path.resolve(values.agents));
+  for (const agent of wanted) await install(agent, path.resolve(values.agents), cancelling.signal);
   console.log("Starting the worker and the two runners …");
   const deployment = await startLocal({
     state: values.state,
@@ -52,10 +55,11 @@ async function main(): Promise<void> {
     port: portOf(values.port),
     onNotice: (text) => console.log(text),
     onLine: (from, line) => values.verbose && console.log(`[${from}] ${line}`),
+    cancelled: cancelling.signal,
   });
   greet(deployment, values.repo, wanted, keys);
 
-  const ended = await Promise.race([untilSignal(), deployment.gaveUp]);
+  const ended = await Promise.race([signal, deployment.gaveUp]);
   console.log(`\n${ended}: ending the worker and the runners …`);
   await deployment.stop();
 }
@@ -78,10 +82,15 @@ function wantedAgents(
   return providerNames.filter((provider) => hasKeyFor(provider, keys));
 }
 
-async function install(agent: ProviderName, agentsDirectory: string): Promise<void> {
+async function install(
+  agent: ProviderName,
+  agentsDirectory: string,
+  cancelled: AbortSignal,
+): Promise<void> {
   const outcome = await installAgent({
     agent,
     agentsDirectory,
+    cancelled,
     onProgress: (text) => text.startsWith("installing") && console.log(`${text} …`),
   });
   if (outcome.kind === "failed") throw new Error(outcome.message);
@@ -106,6 +115,7 @@ Ctrl-C ends all of it.
 `);
 }
 
+/** Called before anything is started: a signal between a start and its handler would end this program alone. */
 function untilSignal(): Promise<string> {
   return new Promise((resolve) => {
     for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)

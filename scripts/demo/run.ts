@@ -27,20 +27,23 @@ const scriptedPrompt =
   "`npm test` fails. Find out why, fix the code (not the test), and run the tests again.";
 const scriptedKey = "scripted-demo-key";
 
-/** Everything that has to be ended when the demo ends, the newest first. */
-export type Endings = (() => Promise<unknown>)[];
+export type DemoLife = {
+  /** Everything that has to be ended when the demo ends, the newest first. */
+  endings: (() => Promise<unknown>)[];
+  /** Somebody wants it to end before its time. */
+  cancelled: AbortSignal;
+};
 
 export async function runDemo(
   options: DemoOptions,
   folder: string,
   screen: DemoScreen,
-  endings: Endings,
+  life: DemoLife,
 ): Promise<DemoOutcome> {
   const repository = await prepareRepository(options, folder);
   const before = await fingerprint(repository);
-  const starting = startDeployment(options, folder, repository, endings);
-  starting.catch(() => {});
-  const agentVersion = await install(options, screen);
+  const starting = startDeployment(options, folder, repository, life);
+  const agentVersion = await install(options, screen, life);
   const deployment = await withProgress(
     screen.out,
     screen.paint,
@@ -48,7 +51,7 @@ export async function runDemo(
     () => starting,
   );
   const client = createClient(deployment.url, deployment.token);
-  await pointAtModel(options, client, endings);
+  await pointAtModel(options, client, life);
   const task = await submit(options, client, repository);
   screen.say(`\nTask ${task.id} was accepted over HTTP. What happens to it:\n`);
   await tell(client, task.id, screen);
@@ -69,17 +72,17 @@ async function prepareRepository({ own }: DemoOptions, folder: string): Promise<
   return repository;
 }
 
-async function startDeployment(
+function startDeployment(
   options: DemoOptions,
   folder: string,
   repository: string,
-  endings: Endings,
+  { endings, cancelled }: DemoLife,
 ): Promise<LocalDeployment> {
   const scripted = new Map([
     ["ANTHROPIC_API_KEY", scriptedKey],
     ["GEMINI_API_KEY", scriptedKey],
   ]);
-  const deployment = await startLocal({
+  const starting = startLocal({
     state: path.join(folder, "state"),
     agents: options.agents,
     repositories: [repository],
@@ -88,12 +91,14 @@ async function startDeployment(
     port: 0,
     onNotice: () => {},
     onLine: () => {},
+    cancelled,
   });
-  endings.push(() => deployment.stop());
-  return deployment;
+  starting.catch(() => {});
+  endings.push(async () => (await starting.catch(() => null))?.stop());
+  return starting;
 }
 
-async function install(options: DemoOptions, { out, paint }: DemoScreen): Promise<string> {
+async function install(options: DemoOptions, { out, paint }: DemoScreen, { cancelled }: DemoLife) {
   const outcome = await withProgress(
     out,
     paint,
@@ -102,6 +107,7 @@ async function install(options: DemoOptions, { out, paint }: DemoScreen): Promis
       const installed = await installAgent({
         agent: options.agent,
         agentsDirectory: options.agents,
+        cancelled,
       });
       if (installed.kind === "failed") throw new Error(installed.message);
       return installed;
@@ -111,7 +117,11 @@ async function install(options: DemoOptions, { out, paint }: DemoScreen): Promis
 }
 
 /** Without a key the agent talks to the scripted model on this machine, which is set like any other endpoint. */
-async function pointAtModel(options: DemoOptions, client: Client, endings: Endings): Promise<void> {
+async function pointAtModel(
+  options: DemoOptions,
+  client: Client,
+  { endings }: DemoLife,
+): Promise<void> {
   if (options.model === "live") {
     const apiEndpoint = findEndpoint(options.agent);
     if (apiEndpoint !== null) await client.putProvider(options.agent, { apiEndpoint });

@@ -24,6 +24,8 @@ export type LocalOptions = {
   onNotice(text: string): void;
   /** Lines of the worker and the runners, for who wants to see them. */
   onLine(from: string, line: string): void;
+  /** Ends a start that is under way: all that it started is ended before the start fails. */
+  cancelled: AbortSignal;
 };
 
 export type LocalDeployment = {
@@ -46,6 +48,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalDeployment
   try {
     await endMarked([`SWITCHYARD_RUNNER=${secrets.deploymentId}`]);
     const token = await prepareDatabase(state, secrets);
+    options.cancelled.throwIfAborted();
     const roots = await Promise.all(options.repositories.map((repository) => realpath(repository)));
     const url = `http://127.0.0.1:${await freePort(options.port)}`;
     const [runnerUrl, patchRunnerUrl] = await startRunners(
@@ -137,14 +140,18 @@ async function startRunners(
       onRestart: (how) =>
         options.onNotice(`The runner of ${role} ended (${how}); starting it again.`),
       onLine: (line) => options.onLine(`runner-${role}`, line),
+      cancelled: options.cancelled,
     });
     kept.push(runner);
     return url;
   };
-  return Promise.all([
+  const starting = [
     start("agents", secrets.runnerToken),
     start("patches", secrets.patchRunnerToken),
-  ]);
+  ];
+  await Promise.allSettled(starting);
+  const [agents = "", patches = ""] = await Promise.all(starting);
+  return [agents, patches];
 }
 
 async function startWorker(
@@ -174,6 +181,7 @@ async function startWorker(
     isReady: () => answers(`${url}/health`),
     onRestart: (how) => options.onNotice(`The worker ended (${how}); starting it again.`),
     onLine: (line) => options.onLine("worker", line),
+    cancelled: options.cancelled,
   });
 }
 

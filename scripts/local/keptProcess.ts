@@ -18,6 +18,8 @@ export type KeptProgram = {
   /** Called before a further start, after an end that nobody asked for. */
   onRestart(how: string): void;
   onLine(line: string): void;
+  /** Ends the wait for the first start. */
+  cancelled: AbortSignal;
 };
 
 export type KeptProcess = {
@@ -35,7 +37,11 @@ export async function keepRunning(program: KeptProgram): Promise<KeptProcess> {
   const gaveUp = Promise.withResolvers<string>();
   let stopping = false;
   let current = startOnce(program);
-  await untilReady(program, current);
+  await untilReady(program, current).catch(async (error: Error) => {
+    current.signal("SIGKILL");
+    await current.closed;
+    throw error;
+  });
 
   /** One life of the program after another; answers false when there shall be no further one. */
   const liveAgain = async (restarts: number[]): Promise<boolean> => {
@@ -104,6 +110,7 @@ async function untilReady(program: KeptProgram, process: GuardedProcess): Promis
     ended = true;
   });
   while (!ended && Date.now() < deadline) {
+    program.cancelled.throwIfAborted();
     if (await program.isReady().catch(() => false)) return;
     await sleep(100);
   }

@@ -169,6 +169,9 @@ describe("npm start", () => {
     started.stdout.setEncoding("utf8").on("data", (text: string) => {
       printed += text;
     });
+    const starting = new Promise<void>((resolve) => {
+      started.stdout.once("data", () => resolve());
+    });
     const greeting = new Promise<{ url: string; token: string }>((resolve, reject) => {
       started.once("exit", () => reject(new Error(`it ended: ${printed}`)));
       started.stdout.on("data", () => {
@@ -180,7 +183,8 @@ describe("npm start", () => {
       });
     });
     const ended = new Promise<number | null>((resolve) => started.once("exit", resolve));
-    return { started, greeting, ended };
+    greeting.catch(() => {});
+    return { started, starting, greeting, ended };
   };
   const deploymentId = async () => {
     const { readFile } = await import("node:fs/promises");
@@ -231,6 +235,19 @@ describe("npm start", () => {
     started.kill("SIGKILL");
 
     expect(await untilNone()).toEqual([]);
+  });
+
+  it("ends all that it has started when Ctrl-C comes before it is ready", async () => {
+    const { started, starting, ended } = start();
+    await starting;
+    while (!existsSync(path.join(state, "running.json")))
+      await new Promise((resolve) => setTimeout(resolve, 10));
+
+    started.kill("SIGINT");
+
+    expect(await ended).toBe(1);
+    expect(existsSync(path.join(state, "running.json"))).toBe(false);
+    expect(await processes()).toEqual([]);
   });
 
   it("takes another port when the wanted one is taken", async () => {

@@ -19,6 +19,8 @@ export type InstallRequest = {
   agent: AgentName;
   agentsDirectory: string;
   onProgress?: (message: string) => void;
+  /** Ends npm, and with it the installation. */
+  cancelled?: AbortSignal | undefined;
 };
 
 const abandonedAfterMs = 60 * 60 * 1000;
@@ -41,7 +43,7 @@ export async function installAgent(request: InstallRequest): Promise<InstallOutc
     for (const name of ["package.json", "package-lock.json"])
       await copyFile(join(pinFolder(agent), name), join(draft, name));
     onProgress(`installing ${agent} ${version}`);
-    const failure = await runNpm(draft, onProgress);
+    const failure = await runNpm(draft, onProgress, request.cancelled);
     if (failure !== null) return { kind: "failed", message: failure };
     await chmod(draft, 0o755);
     await rename(draft, folder).catch(() => {});
@@ -56,12 +58,17 @@ export async function installAgent(request: InstallRequest): Promise<InstallOutc
 }
 
 /** Null when it went well. */
-async function runNpm(folder: string, onProgress: (line: string) => void): Promise<string | null> {
+async function runNpm(
+  folder: string,
+  onProgress: (line: string) => void,
+  cancelled?: AbortSignal,
+): Promise<string | null> {
   const args = ["ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund"];
   const npm = spawn("npm", args, {
     cwd: folder,
     env: npmEnvironment(),
     stdio: ["ignore", "pipe", "pipe"],
+    signal: cancelled,
   });
   let output = "";
   for (const stream of [npm.stdout, npm.stderr])
@@ -73,6 +80,7 @@ async function runNpm(folder: string, onProgress: (line: string) => void): Promi
     npm.once("error", (error) => settle(error.message));
     npm.once("close", settle);
   });
+  if (cancelled?.aborted) return "The installation was cancelled.";
   return exitCode === 0 ? null : explain(exitCode, output);
 }
 

@@ -46,6 +46,7 @@ export async function openWorld(): Promise<World> {
     port: 0,
     onNotice: (text) => notices.push(text),
     onLine: () => {},
+    cancelled: new AbortController().signal,
   });
   const model = await startModelServer();
   const client = createClient(deployment.url, deployment.token);
