@@ -11,7 +11,7 @@ export default defineConfig(async () => ({
         test: {
           name: "node",
           environment: "node",
-          include: ["test/{domain,patch,house}/**/*.test.ts"],
+          include: ["test/{domain,patch,house,simulation}/**/*.test.ts"],
           testTimeout: 60_000,
         },
       },

@@ -23,6 +23,8 @@ export const errorTable = {
   project_not_found: { http: 404, retry: "never" },
   patch_not_found: { http: 404, retry: "never" },
   provider_not_found: { http: 404, retry: "never" },
+  dead_letter_not_found: { http: 404, retry: "never" },
+  nothing_to_replay: { http: 409, retry: "never" },
   run_not_found: { http: 404, retry: "never" },
   project_exists: { http: 409, retry: "never" },
   idempotency_conflict: { http: 409, retry: "never" },

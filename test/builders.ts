@@ -1,5 +1,6 @@
 import type { Settlement } from "../orchestrator/worker/domain/ports/executionStore.ts";
-import type { Claim, NewTask } from "../orchestrator/worker/domain/ports/taskStore.ts";
+import type { Attempt } from "../orchestrator/worker/domain/ports/supervisorMemory.ts";
+import type { AcceptedTask, Claim } from "../orchestrator/worker/domain/ports/taskStore.ts";
 import type { Notice, Project, Task } from "../orchestrator/worker/domain/task.ts";
 
 /** Valid nouns for tests; a test names only what it is about. */
@@ -39,6 +40,12 @@ export const aTask = (changes: Partial<Task> = {}): Task => ({
   notBeforeReason: null,
   delays: 0,
   sends: 1,
+  retries: 0,
+  waiting: null,
+  resume: null,
+  parentId: null,
+  depth: 0,
+  replayOf: null,
   outcome: null,
   createdBy: "user:ada",
   createdAtMs: 1_000,
@@ -53,7 +60,7 @@ export const aLogEntry = (message = "Something happened.") => ({
   message,
 });
 
-export const aNewTask = (task: Task, changes: Partial<NewTask> = {}): NewTask => ({
+export const aNewTask = (task: Task, changes: Partial<AcceptedTask> = {}): AcceptedTask => ({
   task,
   idempotency: null,
   sweepAtMs: 601_000,
@@ -78,7 +85,10 @@ export const aClaim = (task: Task, changes: Partial<Claim> = {}): Claim => ({
     credential: { value: "GEMINI_API_KEY", from: "platform" },
     limits: task.limits,
   },
-  caps: { all: 100, provider: 100 },
+  projectId: task.projectId,
+  orderId: task.orderId,
+  isChild: task.parentId !== null,
+  caps: { all: 100, provider: 100, organization: 100, project: 100 },
   nowMs: 2_000,
   sweepAtMs: 602_000,
   log: aLogEntry("Claimed."),
@@ -132,8 +142,38 @@ export const aSettlement = (task: Task, changes: Partial<Settlement> = {}): Sett
   },
   notices: [],
   notBeforeMs: null,
+  notBeforeReason: null,
+  waiting: null,
   sweepAtMs: 700_000,
   nowMs: 4_000,
   log: [aLogEntry("Settled.")],
+  ...changes,
+});
+
+export const anAttempt = (changes: Partial<Attempt> = {}): Attempt => ({
+  organizationId: "org_a",
+  taskId: "task_1",
+  fence: 1,
+  phase: "gate",
+  executionId: "exec_task_1_1",
+  provider: "gemini",
+  doorbellToken: "token-1",
+  startedAtMs: null,
+  wallClockMs: 60_000,
+  silenceMs: 30_000,
+  stopAsked: null,
+  stopAskedAtMs: null,
+  startAsked: false,
+  patchAsked: false,
+  unreachableSinceMs: null,
+  unconfirmed: false,
+  report: null,
+  patch: null,
+  patchTry: 1,
+  patchStarted: false,
+  appliedTreeId: null,
+  failures: 0,
+  failingSinceMs: null,
+  endedAtMs: null,
   ...changes,
 });

@@ -1,4 +1,5 @@
 import { drizzle } from "drizzle-orm/d1";
+import { d1DeadLetterStore } from "./database/deadLetterStore.ts";
 import { d1ExecutionStore } from "./database/executionStore.ts";
 import { d1IdentityStore } from "./database/identityStore.ts";
 import { d1NoticeStore } from "./database/noticeStore.ts";
@@ -8,11 +9,8 @@ import { d1ProviderConfigStore } from "./database/providerConfigStore.ts";
 import { d1TaskStore } from "./database/taskStore.ts";
 import type { CodeAgent } from "./domain/ports/codeAgent.ts";
 import { Secret } from "./domain/ports/secrets.ts";
-import type { StepContext } from "./domain/ports/supervision.ts";
-import type { StreamEvent, SupervisorMemory } from "./domain/ports/supervisorMemory.ts";
-import type { StartAnswer, SupervisorAccess, TaskRef } from "./domain/ports/supervisors.ts";
-import { isFinalTask } from "./domain/states.ts";
-import type { Notice, Outcome } from "./domain/task.ts";
+import type { SupervisorMemory } from "./domain/ports/supervisorMemory.ts";
+import type { SupervisorAccess, TaskRef } from "./domain/ports/supervisors.ts";
 import { type Env, readEnv } from "./env.ts";
 import { r2Artifacts } from "./platform/artifacts.ts";
 import { systemClock } from "./platform/clock.ts";
@@ -27,27 +25,19 @@ import {
   providerNames,
   registry,
 } from "./services/ai-providers/registry.ts";
-import { sendNotices } from "./services/notices/sendNotices.ts";
 import { signedCallbacks } from "./services/notices/webhook/signedCallback.ts";
-import { deliverPatch } from "./services/patch-manager/delivery.ts";
-import { processPatch } from "./services/patch-manager/patchProcessor.ts";
+import type { PatchPolicy } from "./services/patch-manager/deps.ts";
 import { httpRunner } from "./services/runners/http/httpRunner.ts";
 import type { RunnerAddress } from "./services/runners/http/request.ts";
 import { runnerForge } from "./services/runners/http/runnerForge.ts";
-import { advance } from "./services/supervision/advance.ts";
-import { archiveRun, transcriptKey } from "./services/supervision/archiveRun.ts";
-import type { SupervisionDeps } from "./services/supervision/deps.ts";
-import { endSuperseded } from "./services/supervision/endSuperseded.ts";
-import { followRun } from "./services/supervision/followRun.ts";
-import { openGate } from "./services/supervision/openGate.ts";
-import { settleRun } from "./services/supervision/settleRun.ts";
-import { startAttempt } from "./services/supervision/startAttempt.ts";
-import { doorbellOf, startRun } from "./services/supervision/startRun.ts";
-import { wakeNext } from "./services/sweep/wakeNext.ts";
+import { superviseWith } from "./superviseWith.ts";
 
 export type Deps = ReturnType<typeof compose>;
 
 const ids = systemIds(systemClock);
+
+/** For a face whose composition itself fails. */
+export const platformLog = consoleLog;
 
 /** Everything the use cases ask for, made from the bindings of one request. */
 export function compose(env: Env) {
@@ -71,6 +61,7 @@ export function compose(env: Env) {
     identities: d1IdentityStore(db, ids),
     providerConfigs: d1ProviderConfigStore(db, ids),
     notices: d1NoticeStore(db),
+    deadLetters: d1DeadLetterStore(db, ids),
     artifacts: r2Artifacts(env.ARTIFACTS),
     queue: cloudflareTaskQueue(env.TASK_QUEUE),
     supervisors: supervisorsOf(env),
@@ -83,58 +74,26 @@ export function compose(env: Env) {
   };
 }
 
-/** What a supervisor object needs: its own memory and the use cases that advance an attempt. */
-export function composeSupervision(env: Env, memory: SupervisorMemory) {
+/** A supervisor on its own memory: its loop, and what its watchers ask. */
+export function composeSupervisor(env: Env, memory: SupervisorMemory, watched: () => boolean) {
   const deps = compose(env);
   const { patchRunnerUrl, secrets } = readEnv(env);
   const patchRunner =
     patchRunnerUrl === null ? null : addressOf(patchRunnerUrl, secrets, "PATCH_RUNNER_TOKEN");
-  const supervision: SupervisionDeps = {
+  return superviseWith({
     ...deps,
     memory,
+    watched,
     agentOf: (name) => (isProviderName(name) ? deps.agents[name] : null),
-    lookAgain: (task, delaySeconds) => deps.queue.send(task, delaySeconds),
-    wakeNext: () => wakeNext(deps),
-    sendNotices: (notices: readonly Notice[]) => sendNotices(deps, notices),
-  };
-  const patching = {
-    ...supervision,
-    patchSets: deps.patchSets,
     runner: patchRunner && httpRunner(patchRunner),
     forge: patchRunner && runnerForge(patchRunner),
-    doorbellOf: (attempt: Parameters<typeof doorbellOf>[1]) => doorbellOf(deps, attempt),
-  };
-  const steps = {
-    gate: openGate(supervision),
-    starting: startRun(supervision),
-    following: followRun(supervision),
-    settling: settleRun(supervision),
-    patching: processPatch(patching),
-    delivering: deliverPatch(patching),
-    archiving: archiveRun(supervision),
-  };
-  const advancing = { ...supervision, steps, endSuperseded: endSuperseded(supervision) };
-  return {
-    start: (ref: TaskRef, fence: number): StartAnswer => startAttempt(supervision, ref, fence),
-    advance: (context: StepContext) => advance(advancing, context),
-    highestFence: () => memory.attempts().at(-1)?.fence ?? 0,
-    isIdle: () => memory.attempts().every(({ phase }) => phase === "done"),
-    isDoorbell: (token: string) => memory.attempts().at(-1)?.doorbellToken === token,
-    async endOf(ref: TaskRef): Promise<{ task: string; outcome: Outcome | null } | null> {
-      const task = await deps.tasks.find(ref);
-      if (task === null) return { task: "unknown", outcome: null };
-      return isFinalTask(task.status) ? { task: task.status, outcome: task.outcome } : null;
-    },
-    async transcript(ref: TaskRef): Promise<StreamEvent[]> {
-      const text = await deps.artifacts.get(transcriptKey(ref.organizationId, ref.taskId));
-      return (text ?? "")
-        .split("\n")
-        .filter((line) => line !== "")
-        .map((line) => JSON.parse(line) as StreamEvent);
-    },
-  };
+    policy: noPolicy,
+  });
 }
-export type Supervision = ReturnType<typeof composeSupervision>;
+export type Supervisor = ReturnType<typeof composeSupervisor>;
+
+/** Approval by a person and remediation come with the Patch Manager's own settings. */
+const noPolicy: PatchPolicy = { approvalReason: () => null, remediationDepth: () => 0 };
 
 function addressOf(
   url: string,

@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+// A newer runner may say more of a thing than this version knows: unknown fields are dropped.
+
 /** Why an agent, or the service behind it, could not go on. */
 export const agentErrorKinds = [
   "auth",
@@ -25,7 +27,7 @@ const count = z.int().min(0);
  * it; `outputTokens` counts all output, `reasoningTokens` is a part of it. Money is micro-dollars; null = unknown.
  */
 export const tokenUsageSchema = z
-  .strictObject({
+  .object({
     inputTokens: count,
     cachedInputTokens: count,
     cacheWriteTokens: count,
@@ -38,39 +40,39 @@ export type TokenUsage = z.infer<typeof tokenUsageSchema>;
 
 /** What an agent did, in the agent's own words but in one form for every agent. */
 const fromAgent = [
-  z.strictObject({
+  z.object({
     type: z.literal("init"),
     sessionId: z.string().nullable(),
     model: z.string().nullable(),
     cwd: z.string().nullable(),
     tools: z.array(z.string()).optional(),
   }),
-  z.strictObject({
+  z.object({
     type: z.literal("message"),
     role: z.enum(["user", "assistant"]),
     text: z.string(),
     delta: z.boolean().optional(),
   }),
-  z.strictObject({ type: z.literal("thinking"), text: z.string() }),
-  z.strictObject({
+  z.object({ type: z.literal("thinking"), text: z.string() }),
+  z.object({
     type: z.literal("tool_use"),
     id: z.string(),
     name: z.string(),
     input: z.unknown(),
   }),
-  z.strictObject({
+  z.object({
     type: z.literal("tool_result"),
     id: z.string(),
     ok: z.boolean(),
     denied: z.boolean().optional(),
     output: z.string(),
   }),
-  z.strictObject({
+  z.object({
     type: z.literal("usage"),
     scope: z.enum(["step", "run", "session"]),
     usage: tokenUsageSchema,
   }),
-  z.strictObject({
+  z.object({
     type: z.literal("retry"),
     attempt: count,
     max: count.nullable(),
@@ -78,14 +80,14 @@ const fromAgent = [
     status: z.int().nullable(),
     kind: z.enum(agentErrorKinds),
   }),
-  z.strictObject({
+  z.object({
     type: z.literal("error"),
     kind: z.enum(agentErrorKinds),
     status: z.int().nullable(),
     message: z.string(),
     fatal: z.boolean(),
   }),
-  z.strictObject({
+  z.object({
     type: z.literal("result"),
     ok: z.boolean(),
     reason: z.string(),
@@ -93,29 +95,29 @@ const fromAgent = [
     turns: count.nullable(),
     durationMs: count.nullable(),
   }),
-  z.strictObject({ type: z.literal("raw"), sourceType: z.string(), text: z.string() }),
+  z.object({ type: z.literal("raw"), sourceType: z.string(), text: z.string() }),
 ] as const;
 
 /** What the runner did around the agent. */
 const fromAgentRun = [
-  z.strictObject({
+  z.object({
     type: z.literal("workspace_ready"),
     baseCommit: z.string(),
     files: count,
     durationMs: count,
   }),
-  z.strictObject({ type: z.literal("agent_started"), agent: z.string(), version: z.string() }),
-  z.strictObject({
+  z.object({ type: z.literal("agent_started"), agent: z.string(), version: z.string() }),
+  z.object({
     type: z.literal("parse_warning"),
     message: z.string(),
     bytes: count,
   }),
-  z.strictObject({
+  z.object({
     type: z.literal("agent_exited"),
     exitCode: z.int().nullable(),
     signal: z.string().nullable(),
   }),
-  z.strictObject({
+  z.object({
     type: z.literal("diff"),
     files: count,
     operations: count,
@@ -126,19 +128,19 @@ const fromAgentRun = [
     /** Sockets, pipes and devices, which no tree can hold. */
     leftOut: z.array(z.string()).optional(),
   }),
-  z.strictObject({ type: z.literal("interrupted"), reason: z.string() }),
+  z.object({ type: z.literal("interrupted"), reason: z.string() }),
 ] as const;
 
 /** What the runner of a patch set did. */
 const fromPatchRun = [
-  z.strictObject({ type: z.literal("patch_applied"), treeId: z.string(), files: count }),
-  z.strictObject({
+  z.object({ type: z.literal("patch_applied"), treeId: z.string(), files: count }),
+  z.object({
     type: z.literal("command_started"),
     name: z.string(),
     argv: z.array(z.string()),
   }),
-  z.strictObject({ type: z.literal("command_output"), name: z.string(), text: z.string() }),
-  z.strictObject({
+  z.object({ type: z.literal("command_output"), name: z.string(), text: z.string() }),
+  z.object({
     type: z.literal("command_finished"),
     name: z.string(),
     status: z.enum(["passed", "failed", "timed_out", "not_started"]),
@@ -149,7 +151,7 @@ const fromPatchRun = [
 
 /** What the supervisor decided; the reason is for a person to read. */
 const fromSupervisor = [
-  z.strictObject({
+  z.object({
     type: z.literal("state"),
     task: z.string(),
     execution: z.string().nullable(),
@@ -163,7 +165,7 @@ export const agentEventSchema = z
 export type AgentEvent = z.infer<typeof agentEventSchema>;
 
 /** An event with its number, counted from 1 without a gap within one run, and its time (ms UTC). */
-export const numberedEventSchema = z.strictObject({
+export const numberedEventSchema = z.object({
   number: z.int().min(1),
   atMs: count,
   event: agentEventSchema,

@@ -118,7 +118,7 @@ export const patchFaultCodes = [
 
 /** One fault of a refused set. `index` counts in `patches`; null when the fault is of a file or of the whole set. */
 export const patchFaultSchema = z
-  .strictObject({
+  .object({
     index: z.int().nullable(),
     file: z.string().nullable(),
     code: z.enum(patchFaultCodes),

@@ -9,6 +9,10 @@ export const projectSettingsSchema = z
     validation: z.array(validationCommandSchema).max(50).default([]),
     preferredProvider: providerNameSchema.optional(),
     model: z.string().min(1).max(200).optional(),
+    maxLive: z.int().min(0).max(10_000).optional().meta({
+      description:
+        "How many tasks of this project may be worked on at once. Default: no cap of its own.",
+    }),
     allowedPaths: z.array(z.string().min(1).max(4096)).min(1).max(200).optional(),
   })
   .meta({ id: "ProjectSettings" });

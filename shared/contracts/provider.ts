@@ -16,6 +16,7 @@ export const providerVerdictSchema = z
       "no_credentials",
       "runner_unreachable",
       "agent_not_installed",
+      "protocol_unsupported",
     ]),
     because: z.string(),
     /** Whether waiting can make it eligible. */

@@ -14,6 +14,10 @@ import { commitIdSchema, sourceSchema } from "./source.ts";
  *   POST /forge/ref, /forge/commit, /forge/move-ref            local repositories only
  *
  * Every JSON answer is a Result. Another id while one is live is 409 `busy`.
+ *
+ * Requests are strict: a runner does not begin what it understands in part. Answers are lenient: fields that this
+ * version does not know are dropped, so that a runner may be newer than the worker. A patch set is strict in both
+ * directions, and has a version of its own.
  */
 export const runnerProtocols = ["runner/1"] as const;
 export const currentRunnerProtocol = "runner/1";
@@ -56,25 +60,31 @@ export const stopReasons = ["cancel", "wall_clock", "silence", "shutdown"] as co
 export type StopReason = (typeof stopReasons)[number];
 
 /** What was seen of one run. Whether that is a success is decided by the core, not by the runner. */
-export const runReportSchema = z.strictObject({
+export const runReportSchema = z.object({
   agent: z.string(),
   agentVersion: z.string(),
   stoppedBy: z.enum(stopReasons).nullable(),
   /** The agent's own last word; null when the stream ended without one. */
-  terminal: z.strictObject({ ok: z.boolean(), reason: z.string(), text: z.string() }).nullable(),
-  exit: z.strictObject({ exitCode: z.int().nullable(), signal: z.string().nullable() }).nullable(),
+  terminal: z.object({ ok: z.boolean(), reason: z.string(), text: z.string() }).nullable(),
+  exit: z.object({ exitCode: z.int().nullable(), signal: z.string().nullable() }).nullable(),
   toolCalls: count,
   deniedToolCalls: count,
   /** The error that ended the run, if the agent told one. */
   error: z
-    .strictObject({
+    .object({
       kind: z.enum(agentErrorKinds),
       status: z.int().nullable(),
       message: z.string(),
+      /** When the provider takes work again, if it told (ms UTC). */
+      resetAtMs: count.nullish(),
     })
     .nullable(),
+  /** The agent ended its run with a question to a person, or with a plan to be agreed to. */
+  question: z
+    .object({ kind: z.enum(["question", "plan"]), text: z.string().max(10_000) })
+    .nullish(),
   /** A fault of the runner's own work (clone, start, diff), null when there was none. */
-  fault: z.strictObject({ code: z.enum(errorCodes), message: z.string() }).nullable(),
+  fault: z.object({ code: z.enum(errorCodes), message: z.string() }).nullable(),
   sessionId: z.string().nullable(),
   usage: tokenUsageSchema.nullable(),
   baseCommit: z.string().nullable(),
@@ -112,7 +122,7 @@ export const patchRunRequestSchema = z.strictObject({
 export type PatchRunRequest = z.infer<typeof patchRunRequestSchema>;
 
 export const commandVerdictSchema = z
-  .strictObject({
+  .object({
     name: z.string(),
     argv: z.array(z.string()),
     status: z.enum(["passed", "failed", "timed_out", "not_started"]),
@@ -125,7 +135,7 @@ export const commandVerdictSchema = z
 export type CommandVerdict = z.infer<typeof commandVerdictSchema>;
 
 export const validationReportSchema = z
-  .strictObject({
+  .object({
     status: z.enum(["passed", "failed", "none"]),
     commands: z.array(commandVerdictSchema),
   })
@@ -133,16 +143,16 @@ export const validationReportSchema = z
 export type ValidationReport = z.infer<typeof validationReportSchema>;
 
 export const patchReportSchema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("refused"), faults: z.array(patchFaultSchema).min(1) }),
-  z.strictObject({
+  z.object({ kind: z.literal("refused"), faults: z.array(patchFaultSchema).min(1) }),
+  z.object({
     kind: z.literal("applied"),
     treeId: z.string(),
     baseCommit: z.string(),
     validation: validationReportSchema,
   }),
-  z.strictObject({ kind: z.literal("stopped"), by: z.enum(stopReasons) }),
-  z.strictObject({ kind: z.literal("engine_mismatch"), message: z.string() }),
-  z.strictObject({
+  z.object({ kind: z.literal("stopped"), by: z.enum(stopReasons) }),
+  z.object({ kind: z.literal("engine_mismatch"), message: z.string() }),
+  z.object({
     kind: z.literal("fault"),
     code: z.enum(errorCodes),
     message: z.string(),
@@ -150,7 +160,7 @@ export const patchReportSchema = z.discriminatedUnion("kind", [
 ]);
 export type PatchReport = z.infer<typeof patchReportSchema>;
 
-export const runStatusSchema = z.strictObject({
+export const runStatusSchema = z.object({
   id: z.string(),
   fence,
   state: z.enum(["live", "finished"]),
@@ -168,17 +178,17 @@ export const cancelRequestSchema = z.strictObject({
   reason: z.enum(["cancel", "wall_clock", "silence"]),
 });
 
-export const runnerHealthSchema = z.strictObject({
+export const runnerHealthSchema = z.object({
   protocols: z.array(z.string()),
   role: z.enum(["agents", "patches"]),
   /** The agents it can start, with the version that is installed. */
-  agents: z.record(z.string(), z.strictObject({ version: z.string() })),
+  agents: z.record(z.string(), z.object({ version: z.string() })),
   live: z.string().nullable(),
 });
 export type RunnerHealth = z.infer<typeof runnerHealthSchema>;
 
 export const readRefRequestSchema = z.strictObject({ source: sourceSchema, ref: z.string() });
-export const readRefAnswerSchema = z.strictObject({ commit: z.string().nullable() });
+export const readRefAnswerSchema = z.object({ commit: z.string().nullable() });
 
 /** The same request makes the same commit: its time and author are part of it. */
 export const commitRequestSchema = z.strictObject({
@@ -192,7 +202,7 @@ export const commitRequestSchema = z.strictObject({
   atMs: count,
 });
 export type CommitRequest = z.infer<typeof commitRequestSchema>;
-export const commitAnswerSchema = z.strictObject({ commit: commitIdSchema });
+export const commitAnswerSchema = z.object({ commit: commitIdSchema });
 
 export const moveRefRequestSchema = z.strictObject({
   source: sourceSchema,
@@ -202,17 +212,26 @@ export const moveRefRequestSchema = z.strictObject({
   to: commitIdSchema,
 });
 export const moveRefAnswerSchema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("moved") }),
-  z.strictObject({ kind: z.literal("lost"), current: z.string().nullable() }),
+  z.object({ kind: z.literal("moved") }),
+  z.object({
+    kind: z.literal("lost"),
+    current: z.string().nullable(),
+    /** Whether what the ref is at goes on from `to`: then an earlier call had moved it. */
+    contains: z.boolean().optional(),
+  }),
 ]);
 export type MoveRefAnswer = z.infer<typeof moveRefAnswerSchema>;
 
 /** The envelope of every JSON answer of a runner. */
 export const runnerAnswer = <T extends z.ZodType>(value: T) =>
   z.discriminatedUnion("ok", [
-    z.strictObject({ ok: z.literal(true), value }),
-    z.strictObject({
+    z.object({ ok: z.literal(true), value }),
+    z.object({
       ok: z.literal(false),
-      error: z.strictObject({ code: z.enum(errorCodes), message: z.string() }),
+      error: z.object({
+        // A code of a later version: what the runner says of it still reaches a person.
+        code: z.enum(errorCodes).catch("runner_protocol_error"),
+        message: z.string(),
+      }),
     }),
   ]);

@@ -109,7 +109,11 @@ export const taskViewSchema = z
     waiting: z
       .strictObject({ reason: z.string(), untilMs: atMs })
       .nullable()
-      .meta({ description: "Why a queued task has not started, and when it is looked at again." }),
+      .meta({ description: "Why a task does not go on just now, and until when it waits." }),
+    parentId: id.nullable().meta({ description: "The task that this one remediates." }),
+    replayOf: id
+      .nullable()
+      .meta({ description: "The task of a dead letter that this one replays." }),
     cancelRequested: z.boolean(),
     createdBy: z.string(),
     createdAtMs: atMs,

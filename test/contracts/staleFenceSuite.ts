@@ -1,6 +1,9 @@
 import { beforeEach, expect, it } from "vitest";
+import type { Settlement } from "../../orchestrator/worker/domain/ports/executionStore.ts";
 import { aClaim, aNotice, aSettlement, aTask } from "../builders.ts";
 import {
+  anAsking,
+  approval,
   log,
   type OpenStores,
   openWithProject,
@@ -10,6 +13,7 @@ import {
   type Stores,
   sha,
   task,
+  treeId,
 } from "./storeWay.ts";
 
 /** A write with a fence lower than the task's changes no row, whichever write it is and wherever the task stands. */
@@ -21,10 +25,49 @@ export function staleFenceSuite(open: OpenStores): void {
   });
 
   const stale = { ...ref, fence: 1 };
-  const stalePatch = { ...stale, patchSetId: "ps_task_1" };
+  // Under the id of the next attempt's patch set, so that nothing but the fence can refuse the write.
+  const stalePatch = { ...stale, patchSetId: "ps_second" };
   const writes: Record<string, (s: Stores) => Promise<{ kind: string }>> = {
     claim: (s) => s.tasks.claim(aClaim(aTask({ fence: 0 }))),
     delay: (s) => s.tasks.delay(ref, { fence: 0, untilMs: 9_000, reason: "no_capacity", nowMs: 1 }),
+    park: (s) => s.tasks.park(ref, { fence: 1, untilMs: 9_000, reason: "quota", nowMs: 1, log }),
+    unpark: (s) => s.tasks.unpark(ref, { fence: 1, nowMs: 99_000, sweepAtMs: 99_000, log }),
+    answer: (s) =>
+      s.tasks.answer(ref, {
+        fence: 1,
+        resume: { sessionId: null, answer: "Yes." },
+        deadlineAtMs: 99_000,
+        nowMs: 1,
+        sweepAtMs: 99_000,
+        log,
+      }),
+    "end it while it waits": (s) =>
+      s.tasks.endWaiting(ref, {
+        event: "escalate",
+        fence: 1,
+        outcome: { code: "input_expired", message: "" },
+        notices: [aNotice(task)],
+        nowMs: 1,
+        log,
+      }),
+    "record a dead letter": (s) =>
+      s.deadLetters.record(
+        {
+          ...ref,
+          id: "dead_1",
+          messageId: "message-1",
+          status: "open",
+          because: "",
+          replayedAs: null,
+          replayedBy: null,
+          createdAtMs: 1,
+        },
+        {
+          end: { attempt: stale, outcome: { code: "dead_letter", message: "" }, notices: [] },
+          nowMs: 1,
+          log,
+        },
+      ),
     "enter starting": (s) => s.executions.enterStarting(stale, 1),
     "mark running": (s) => s.executions.markRunning(stale, 1, log),
     "settle with a patch": (s) => s.executions.settle(aSettlement(task)),
@@ -41,6 +84,11 @@ export function staleFenceSuite(open: OpenStores): void {
       s.executions.settle(
         aSettlement(task, { executionEvent: "lose", taskEvent: "retry", patch: null }),
       ),
+    "settle as parked": (s) =>
+      s.executions.settle(
+        aSettlement(task, { executionEvent: "fail", taskEvent: "park", patch: null }),
+      ),
+    "settle with a question": (s) => s.executions.settle(anAsking()),
     "settle as failed": (s) =>
       s.executions.settle(
         aSettlement(task, {
@@ -60,8 +108,7 @@ export function staleFenceSuite(open: OpenStores): void {
           outcome: { code: "cancelled", message: "" },
         }),
       ),
-    "begin validation": (s) =>
-      s.patchSets.beginValidation(stalePatch, { treeId: "7".repeat(40), nowMs: 1, log }),
+    "begin validation": (s) => s.patchSets.beginValidation(stalePatch, { treeId, nowMs: 1, log }),
     "begin delivery": (s) =>
       s.patchSets.beginDelivery(stalePatch, {
         commitSha: sha,
@@ -79,10 +126,15 @@ export function staleFenceSuite(open: OpenStores): void {
         nowMs: 1,
         log,
       }),
+    "await approval": (s) =>
+      s.patchSets.awaitApproval(stalePatch, { waiting: approval, nowMs: 1, log }),
+    approve: (s) =>
+      s.patchSets.approve(stalePatch, { by: "user:ada", nowMs: 1, sweepAtMs: 99_000, log }),
     "end a patch set": (s) =>
       s.patchSets.end(stalePatch, {
         patchEvent: "reject",
         taskEvent: "escalate",
+        child: null,
         faults: [],
         validation: null,
         outcome: { code: "patch_rejected", message: "" },
@@ -92,42 +144,64 @@ export function staleFenceSuite(open: OpenStores): void {
       }),
   };
 
-  /** The task's second attempt is on its way, as far as its own delivery. */
-  const secondAttempt = async (state: "assigned" | "running" | "patching" | "delivering") => {
+  const second = { ...ref, fence: 2 };
+  const secondPatch = { ...second, patchSetId: "ps_second" };
+  const settleSecond = (changes: Partial<Settlement>) =>
+    stores.executions.settle(aSettlement(task, { ref: second, patch: null, ...changes }));
+  const patchOfSecond = () => {
+    const { patch } = aSettlement(task);
+    return patch && { ...patch, fence: 2, id: "ps_second" };
+  };
+  /** What the second attempt goes through after it is running. */
+  const ways: Record<string, (() => Promise<{ kind: string }>)[]> = {
+    "queued again": [() => settleSecond({ executionEvent: "lose", taskEvent: "retry" })],
+    parked: [() => settleSecond({ executionEvent: "fail", taskEvent: "park", notBeforeMs: 1_000 })],
+    "waiting for an answer": [() => settleSecond({ ...anAsking(), ref: second })],
+    running: [],
+    patching: [() => settleSecond({ patch: patchOfSecond() })],
+    validating: [
+      () => settleSecond({ patch: patchOfSecond() }),
+      () => stores.patchSets.beginValidation(secondPatch, { treeId, nowMs: 5_200, log }),
+    ],
+    "waiting for approval": [
+      () => settleSecond({ patch: patchOfSecond() }),
+      () => stores.patchSets.beginValidation(secondPatch, { treeId, nowMs: 5_200, log }),
+      () => stores.patchSets.awaitApproval(secondPatch, { waiting: approval, nowMs: 5_300, log }),
+    ],
+    delivering: [
+      () => settleSecond({ patch: patchOfSecond() }),
+      () => stores.patchSets.beginValidation(secondPatch, { treeId, nowMs: 5_200, log }),
+      () =>
+        stores.patchSets.beginDelivery(secondPatch, {
+          commitSha: sha,
+          validation: { status: "none", commands: [] },
+          nowMs: 5_300,
+          log,
+        }),
+    ],
+  };
+
+  const claimSecond = async () => {
     await reach(stores, "running");
     await stores.executions.settle(
       aSettlement(task, { executionEvent: "lose", taskEvent: "retry", patch: null }),
     );
-    const second = { ...ref, fence: 2 };
-    await stores.tasks.claim(aClaim(aTask({ fence: 1 })));
+    expect(await stores.tasks.claim(aClaim(aTask({ fence: 1 })))).toEqual({ kind: "done" });
+  };
+
+  const reachSecond = async (state: string) => {
+    await claimSecond();
     if (state === "assigned") return;
     await stores.executions.enterStarting(second, 5_000);
     await stores.executions.markRunning(second, 5_100, log);
-    if (state === "running") return;
-    const patch = { ...aSettlement(task).patch, fence: 2, id: "ps_second" };
-    await stores.executions.settle(
-      aSettlement(task, {
-        ref: second,
-        patch: patch as NonNullable<ReturnType<typeof aSettlement>["patch"]>,
-      }),
-    );
-    if (state === "patching") return;
-    const secondPatch = { ...second, patchSetId: "ps_second" };
-    const treeId = "7".repeat(40);
-    await stores.patchSets.beginValidation(secondPatch, { treeId, nowMs: 5_200, log });
-    await stores.patchSets.beginDelivery(secondPatch, {
-      commitSha: sha,
-      validation: { status: "none", commands: [] },
-      nowMs: 5_300,
-      log,
-    });
+    for (const step of ways[state] ?? []) expect(await step()).toEqual({ kind: "done" });
   };
 
-  for (const state of ["assigned", "running", "patching", "delivering"] as const)
+  for (const state of ["assigned", ...Object.keys(ways)])
     it.each(Object.keys(writes))(
       `cannot ${"%s"} while the next attempt is ${state}`,
       async (name) => {
-        await secondAttempt(state);
+        await reachSecond(state);
         const before = await stores.dump();
 
         const answer = await writes[name]?.(stores);

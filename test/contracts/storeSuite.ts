@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Task } from "../../orchestrator/worker/domain/task.ts";
-import { aClaim, aNewTask, aNotice, aProject, aSettlement, aTask } from "../builders.ts";
+import { aClaim, aNewTask, aNotice, aSettlement, aTask } from "../builders.ts";
 import {
   attempt,
   log,
@@ -47,39 +46,6 @@ export function storeSuite(open: OpenStores): void {
     });
   });
 
-  describe("accepting", () => {
-    const idempotency = {
-      key: "key-1",
-      requestSha256: "r".repeat(64),
-      answer: '{"id":"task_1"}',
-      expiresAtMs: 9_000,
-    };
-
-    it("keeps one task for one idempotency key, and the first answer", async () => {
-      await stores.tasks.accept(aNewTask(task, { idempotency }));
-      const before = await stores.dump();
-
-      const second = await stores.tasks.accept(
-        aNewTask(aTask({ id: "task_2" }), { idempotency: { ...idempotency, answer: "other" } }),
-      );
-
-      expect(second).toEqual({ kind: "lost" });
-      expect(await stores.dump()).toBe(before);
-      const found = await stores.tasks.findForAccept("org_a", "proj_1", "key-1");
-      expect(found.replay).toMatchObject({ answer: '{"id":"task_1"}' });
-    });
-
-    it("does not know the keys, projects and tasks of another organization", async () => {
-      await stores.tasks.accept(aNewTask(task, { idempotency }));
-      await stores.addOrganization("org_b");
-
-      const found = await stores.tasks.findForAccept("org_b", "proj_1", "key-1");
-
-      expect(found).toEqual({ project: null, replay: null });
-      expect(await stores.tasks.find({ organizationId: "org_b", taskId: "task_1" })).toBeNull();
-    });
-  });
-
   describe("claiming", () => {
     it("is done once, however many messages point at the task", async () => {
       await reach(stores, "queued");
@@ -93,12 +59,11 @@ export function storeSuite(open: OpenStores): void {
       await reach(stores, "queued");
       const before = await stores.dump();
 
-      expect(await stores.tasks.claim(aClaim(task, { caps: { all: 0, provider: 9 } }))).toEqual({
-        kind: "lost",
-      });
-      expect(await stores.tasks.claim(aClaim(task, { caps: { all: 9, provider: 0 } }))).toEqual({
-        kind: "lost",
-      });
+      const room = { all: 9, provider: 9, organization: 9, project: 9 };
+      for (const full of ["all", "provider", "organization", "project"])
+        expect(await stores.tasks.claim(aClaim(task, { caps: { ...room, [full]: 0 } }))).toEqual({
+          kind: "lost",
+        });
       expect(await stores.dump()).toBe(before);
     });
 
@@ -106,7 +71,7 @@ export function storeSuite(open: OpenStores): void {
       await reach(stores, "running");
       const other = aTask({ id: "task_2", orderId: "ORD-2" });
       await stores.tasks.accept(aNewTask(other));
-      const full = aClaim(other, { caps: { all: 1, provider: 9 } });
+      const full = aClaim(other, { caps: { all: 1, provider: 9, organization: 9, project: 9 } });
       expect(await stores.tasks.claim(full)).toEqual({ kind: "lost" });
       expect(await stores.executions.countLive("gemini")).toBe(1);
 
@@ -133,6 +98,51 @@ export function storeSuite(open: OpenStores): void {
       expect(again).toEqual({ kind: "done" });
       expect((await stores.tasks.find(ref))?.fence).toBe(2);
     });
+  });
+
+  describe("settling", () => {
+    it("for a retry counts it and keeps the task waiting", async () => {
+      await reach(stores, "running");
+      const notBefore = { notBeforeMs: 9_000, notBeforeReason: "backoff" };
+
+      await stores.executions.settle(
+        aSettlement(task, {
+          executionEvent: "fail",
+          taskEvent: "retry",
+          outcome: { code: "provider_overloaded", message: "" },
+          patch: null,
+          ...notBefore,
+        }),
+      );
+
+      const context = await stores.tasks.findContext(ref);
+      expect(context?.task).toMatchObject({ status: "queued", retries: 1, ...notBefore });
+      expect(context?.task).toMatchObject({ outcome: null, finishedAtMs: null });
+      expect(context?.execution).toMatchObject({ status: "failed", settledAtMs: 4_000 });
+    });
+
+    it.each(["patch set", "notice"])(
+      "throws for a %s that is there, and changes no row",
+      async (what) => {
+        await reach(stores, "patching");
+        const other = aTask({ id: "task_2", orderId: "ORD-2" });
+        for (const step of ["queued", "assigned"] as const) await way(stores)[step](other);
+        const attempt2 = { ...ref, taskId: "task_2", fence: 1 };
+        await stores.executions.enterStarting(attempt2, 3_000);
+        await stores.executions.markRunning(attempt2, 3_500, log);
+        const before = await stores.dump();
+        const notice = aNotice(task);
+
+        const settled = stores.executions.settle(
+          what === "notice"
+            ? aSettlement(other, { notices: [notice, { ...notice, id: "ntc_2" }] })
+            : aSettlement(other, { patch: aSettlement(task).patch }),
+        );
+
+        await expect(settled).rejects.toMatchObject({ code: "store_unavailable" });
+        expect(await stores.dump()).toBe(before);
+      },
+    );
   });
 
   describe("a cancel", () => {
@@ -184,66 +194,6 @@ export function storeSuite(open: OpenStores): void {
       await reach(stores, "delivering");
       expect(await stores.tasks.requestCancel(ref, 4_650, log)).toEqual({ kind: "lost" });
       expect(await way(stores).completed()).toEqual({ kind: "done" });
-    });
-  });
-
-  describe("the sweep", () => {
-    it("finds what is due, of any organization, and no final task", async () => {
-      await reach(stores, "queued");
-      expect(await stores.tasks.dueForSweep(600_999, 10)).toEqual([]);
-      expect(await stores.tasks.dueForSweep(601_000, 10)).toMatchObject([
-        { ref, status: "queued", fence: 0, executionStatus: null, sends: 1 },
-      ]);
-
-      await stores.tasks.postponeSweep(ref, 900_000, 2);
-
-      expect(await stores.tasks.dueForSweep(899_999, 10)).toEqual([]);
-      expect(await stores.tasks.dueForSweep(900_000, 10)).toMatchObject([{ sends: 2 }]);
-    });
-
-    it("forgets a task that has ended", async () => {
-      await reach(stores, "completed");
-      await stores.tasks.postponeSweep(ref, 1, 9);
-      expect(await stores.tasks.dueForSweep(Number.MAX_SAFE_INTEGER, 10)).toEqual([]);
-    });
-  });
-
-  describe("who goes next", () => {
-    const queue = async (organizationId: string, id: string, changes: Partial<Task> = {}) => {
-      const waiting = aTask({ organizationId, id, orderId: `ORD-${id.slice(5)}`, ...changes });
-      await stores.tasks.accept(aNewTask(waiting));
-      return waiting;
-    };
-
-    it("is the oldest task of the organization that waited longest", async () => {
-      await stores.addOrganization("org_b");
-      await stores.projects.create(aProject({ organizationId: "org_b" }), log);
-      const first = await queue("org_a", "task_1");
-      await queue("org_a", "task_2");
-      await queue("org_b", "task_3");
-      expect(await stores.tasks.nextWaiting(5_000, 10)).toEqual([
-        { organizationId: "org_a", taskId: "task_1" },
-        { organizationId: "org_b", taskId: "task_3" },
-      ]);
-
-      await stores.tasks.claim(aClaim(first));
-
-      expect(await stores.tasks.nextWaiting(5_000, 10)).toEqual([
-        { organizationId: "org_b", taskId: "task_3" },
-        { organizationId: "org_a", taskId: "task_2" },
-      ]);
-    });
-
-    it("passes over a task that waits for a time, but not over one that waits for a slot", async () => {
-      await queue("org_a", "task_1");
-      await queue("org_a", "task_2");
-      const wait = { fence: 0, untilMs: 50_000, nowMs: 2_000 };
-      await stores.tasks.delay(ref, { ...wait, reason: "provider_unavailable" });
-      expect(await stores.tasks.nextWaiting(5_000, 1)).toMatchObject([{ taskId: "task_2" }]);
-
-      await stores.tasks.delay(ref, { ...wait, reason: "no_capacity" });
-
-      expect(await stores.tasks.nextWaiting(5_000, 1)).toMatchObject([{ taskId: "task_1" }]);
     });
   });
 

@@ -1,10 +1,12 @@
 import { expect } from "vitest";
+import type { DeadLetterStore } from "../../orchestrator/worker/domain/ports/deadLetterStore.ts";
 import type { ExecutionStore } from "../../orchestrator/worker/domain/ports/executionStore.ts";
 import type { NoticeStore } from "../../orchestrator/worker/domain/ports/noticeStore.ts";
 import type { PatchSetStore } from "../../orchestrator/worker/domain/ports/patchSetStore.ts";
 import type { ProjectStore } from "../../orchestrator/worker/domain/ports/projectStore.ts";
+import type { ProviderConfigStore } from "../../orchestrator/worker/domain/ports/providerConfigStore.ts";
 import type { TaskStore } from "../../orchestrator/worker/domain/ports/taskStore.ts";
-import type { Task } from "../../orchestrator/worker/domain/task.ts";
+import type { Task, Waiting } from "../../orchestrator/worker/domain/task.ts";
 import { aClaim, aLogEntry, aNewTask, aNotice, aProject, aSettlement, aTask } from "../builders.ts";
 
 /** What the suites of the stores share: the stores themselves, and one task's way through them. */
@@ -14,6 +16,8 @@ export type Stores = {
   patchSets: PatchSetStore;
   projects: ProjectStore;
   notices: NoticeStore;
+  deadLetters: DeadLetterStore;
+  providerConfigs: ProviderConfigStore;
   addOrganization(id: string): Promise<void>;
   /** Every row there is, in one text: equal texts mean that nothing has changed. */
   dump(): Promise<string>;
@@ -27,7 +31,7 @@ export const log = aLogEntry();
 export const sha = "d".repeat(40);
 export const treeId = "7".repeat(40);
 export const outcome = { code: "delivered", message: "Delivered." } as const;
-const patchRef = { ...attempt, patchSetId: "ps_task_1" };
+export const patchRef = { ...attempt, patchSetId: "ps_task_1" };
 
 /** Empty stores with one organization and one project. */
 export async function openWithProject(open: OpenStores): Promise<Stores> {
@@ -83,3 +87,53 @@ export async function reach(stores: Stores, state: StepName, of: Task = task): P
   for (const name of steps.slice(0, steps.indexOf(state) + 1))
     expect(await way(stores)[name](of)).toMatchObject({ kind: "done" });
 }
+
+export const question: Waiting = {
+  kind: "question",
+  text: "Which of the two?",
+  sinceMs: 4_000,
+  expiresAtMs: 90_000,
+};
+export const approval: Waiting = { ...question, kind: "approval", text: "Shall it go in?" };
+
+/** The end of an attempt whose agent asks a person: its session is kept, its process is gone. */
+export const anAsking = (of: Task = task) =>
+  aSettlement(of, {
+    executionEvent: "suspend",
+    taskEvent: "ask",
+    patch: null,
+    waiting: question,
+    sweepAtMs: question.expiresAtMs,
+  });
+
+/** The task waits for an answer; its attempt is suspended. */
+export async function reachQuestion(stores: Stores): Promise<void> {
+  await reach(stores, "running");
+  expect(await stores.executions.settle(anAsking())).toEqual({ kind: "done" });
+}
+
+/** The task waits for a person to approve its verified patch set. */
+export async function reachApproval(stores: Stores): Promise<void> {
+  await reach(stores, "validating");
+  const asked = { waiting: approval, nowMs: 4_550, log };
+  expect(await stores.patchSets.awaitApproval(patchRef, asked)).toEqual({ kind: "done" });
+}
+
+/** The task waits for a child that begins where its patch set met a conflict. */
+export async function reachRemediation(stores: Stores, child: Task): Promise<void> {
+  await reach(stores, "patching");
+  expect(await remediate(stores, child)).toEqual({ kind: "done" });
+}
+
+export const remediate = (stores: Stores, child: Task) =>
+  stores.patchSets.end(patchRef, {
+    patchEvent: "find_conflict",
+    taskEvent: "remediate",
+    child: aNewTask(child, { sweepAtMs: 650_000 }),
+    faults: [],
+    validation: null,
+    outcome: { code: "conflict", message: "" },
+    notices: [],
+    nowMs: 4_500,
+    log,
+  });

@@ -104,6 +104,7 @@ describe("a run", () => {
 describe("what follows from a run", () => {
   const task = {
     fence: 1,
+    retries: 0,
     limits: { wallClockMs: 1, silenceMs: 1, maxAttempts: 2 },
     deadlineAtMs: 1_000_000,
   };
@@ -111,7 +112,7 @@ describe("what follows from a run", () => {
 
   it("is another attempt, while there are attempts left", () => {
     expect(afterRun(task, lost, 1_000)).toMatchObject({ taskEvent: "retry", notBeforeMs: 6_000 });
-    expect(afterRun({ ...task, fence: 2 }, lost, 1_000)).toMatchObject({ taskEvent: "fail" });
+    expect(afterRun({ ...task, retries: 1 }, lost, 1_000)).toMatchObject({ taskEvent: "fail" });
   });
 
   it("is no further attempt after the task's deadline", () => {

@@ -117,7 +117,9 @@ export class PatchControl extends Control<PatchReport> {
 export const fakeBase = "b".repeat(40);
 export const fakeTree = "7".repeat(40);
 
-function goodReport(executionId: string, request: { agent: string; taskId: string }): RunReport {
+type Started = { agent: string; taskId: string; source: { commit?: string | undefined } };
+
+function goodReport(executionId: string, request: Started): RunReport {
   return {
     agent: request.agent,
     agentVersion: "0.61.0",
@@ -137,21 +139,21 @@ function goodReport(executionId: string, request: { agent: string; taskId: strin
       reasoningTokens: 10,
       costMicroUsd: null,
     },
-    baseCommit: fakeBase,
+    baseCommit: request.source.commit ?? fakeBase,
     treeId: fakeTree,
     durationMs: 1234,
     patch: goodPatch(executionId, request),
   };
 }
 
-const goodPatch = (executionId: string, request: { agent: string; taskId: string }): PatchSet => ({
+const goodPatch = (executionId: string, request: Started): PatchSet => ({
   schema: "aipatch/1",
   id: `ps_${executionId}`,
   task_id: request.taskId,
   execution_id: executionId,
   mode: "exact",
   coordinates: "snapshot",
-  base: { commit: fakeBase },
+  base: { commit: request.source.commit ?? fakeBase },
   files: { "src/math.js": { op: "edit", pre: { sha256: "0".repeat(64) } } },
   patches: [
     {

@@ -24,8 +24,8 @@ export const countMessages = (messages: number): void => {
 let heartbeatSeconds: string | null = null;
 
 /** Keeps alarms from firing by themselves in the middle of a count. */
-export const slowHeartbeat = (): void => {
-  heartbeatSeconds = "600";
+export const slowHeartbeat = (seconds = 600): void => {
+  heartbeatSeconds = String(seconds);
 };
 
 /** The bindings, each behind a proxy that counts. */

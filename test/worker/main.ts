@@ -1,5 +1,7 @@
 import worker, { TaskSupervisor as Supervisor } from "../../orchestrator/worker/index.ts";
 import { counting, countMessages, countRequest, countStorage } from "./counting.ts";
+import { registerObject, withCrashPoints } from "./crashes.ts";
+import { consume } from "./messages.ts";
 
 export { AIProviderOps, TaskOps } from "../../orchestrator/worker/index.ts";
 
@@ -8,7 +10,7 @@ export default {
   fetch: (request, env, context) => worker.fetch(request, counting(env), context),
   queue: (batch, env) => {
     countMessages(batch.messages.length);
-    return worker.queue(batch, counting(env));
+    return consume(batch, counting(env));
   },
   scheduled: (controller, env) => worker.scheduled(controller, counting(env)),
 } satisfies ExportedHandler<WorkerEnv>;
@@ -16,7 +18,8 @@ export default {
 export class TaskSupervisor extends Supervisor {
   constructor(ctx: DurableObjectState, env: WorkerEnv) {
     countStorage(ctx.storage);
-    super(ctx, counting(env));
+    registerObject(ctx);
+    super(ctx, withCrashPoints(ctx, counting(env)));
   }
 
   override start(...input: Parameters<Supervisor["start"]>) {

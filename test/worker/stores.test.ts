@@ -1,11 +1,12 @@
 import { env } from "cloudflare:workers";
-import { afterAll, describe } from "vitest";
+import { afterAll } from "vitest";
 import { compose } from "../../orchestrator/worker/compose.ts";
-import { staleFenceSuite } from "../contracts/staleFenceSuite.ts";
-import { storeSuite } from "../contracts/storeSuite.ts";
+import { everyStoreSuite } from "../contracts/everyStoreSuite.ts";
 import type { Stores } from "../contracts/storeWay.ts";
 
 const tables = [
+  "dead_letters",
+  "ai_provider_configs",
   "notices",
   "patch_sets",
   "ai_provider_executions",
@@ -18,7 +19,8 @@ const tables = [
 ];
 
 async function open(): Promise<Stores> {
-  const { tasks, executions, patchSets, projects, notices } = compose(env);
+  const { tasks, executions, patchSets, projects, notices, deadLetters, providerConfigs } =
+    compose(env);
   await env.DB.batch([
     env.DB.prepare("drop trigger if exists operation_logs_refuse_delete"),
     env.DB.prepare("delete from operation_logs"),
@@ -30,6 +32,8 @@ async function open(): Promise<Stores> {
     patchSets,
     projects,
     notices,
+    deadLetters,
+    providerConfigs,
     async addOrganization(id) {
       await env.DB.prepare("insert into organizations (id, name, created_at_ms) values (?, ?, 1)")
         .bind(id, id)
@@ -48,10 +52,4 @@ afterAll(async () => {
   await open();
 });
 
-describe("the stores in D1", () => {
-  storeSuite(open);
-});
-
-describe("a stale fence in D1", () => {
-  staleFenceSuite(open);
-});
+everyStoreSuite("D1", open);

@@ -1,8 +1,10 @@
-import { and, eq, isNull, sql } from "drizzle-orm";
+import { and, eq, isNull, notExists, type SQL, sql } from "drizzle-orm";
+import { stands } from "../domain/guards.ts";
 import type { Ids } from "../domain/ports/ids.ts";
 import type { Claim, Guarded } from "../domain/ports/taskStore.ts";
 import { taskTransitions } from "../domain/states.ts";
 import { type Database, guardedBatch, mustHaveChanged } from "./guardedBatch.ts";
+import { holderOfOrder } from "./orderReads.ts";
 import { aiProviderAssignments, aiProviderExecutions } from "./runTables.ts";
 import { organizations, tasks } from "./schema.ts";
 import { taskGuard, writeLog } from "./writes.ts";
@@ -22,14 +24,18 @@ export function claim(db: Database, ids: Ids, input: Claim): Promise<Guarded> {
         notBeforeMs: null,
         notBeforeReason: null,
         delays: 0,
+        waiting: null,
         sweepAtMs: input.sweepAtMs,
         updatedAtMs: nowMs,
       })
       .where(
         and(
-          taskGuard({ ...ref, fence: input.fence }, "claim", { refuseCancelled: true }),
-          sql`(${countLive(db)}) < ${input.caps.all}`,
-          sql`(${countLive(db, assignment.provider)}) < ${input.caps.provider}`,
+          taskGuard({ ...ref, fence: input.fence }, "claim", {
+            refuseCancelled: true,
+            guard: "claim_once",
+          }),
+          ...room(db, input),
+          stands("order_in_turn") ? notExists(holderOfOrder(db, { ...input, ...ref })) : undefined,
         ),
       ),
     mustHaveChanged(db),
@@ -56,6 +62,7 @@ export function claim(db: Database, ids: Ids, input: Claim): Promise<Guarded> {
     db.insert(aiProviderExecutions).values({
       ...key,
       executionId: input.executionId,
+      projectId: input.projectId,
       providerName: assignment.provider,
       status: "pending",
       input: input.config,
@@ -74,16 +81,48 @@ export function claim(db: Database, ids: Ids, input: Claim): Promise<Guarded> {
   ]);
 }
 
+/** The caps, each with its count of executions that may hold a process. */
+function room(db: Database, { ref, projectId, assignment, caps }: Claim): SQL[] {
+  const live = liveQueries(db, { ...ref, projectId, provider: assignment.provider });
+  return capNames.flatMap((name) =>
+    stands(`claim_cap_${name}`) ? [sql`(${live[name]}) < ${caps[name]}`] : [],
+  );
+}
+
+const capNames = ["all", "provider", "organization", "project"] as const;
+
 /** Executions that may hold a process, of one provider or of all (the bound keeps it a search of the index). */
 export const countLive = (db: Database, provider?: string) =>
+  counting(
+    db,
+    provider === undefined
+      ? sql`${aiProviderExecutions.providerName} > ''`
+      : eq(aiProviderExecutions.providerName, provider),
+  );
+
+/** The counts that the caps are held against. */
+export const liveQueries = (
+  db: Database,
+  at: { organizationId: string; projectId: string; provider: string },
+) => {
+  const ofOrganization = eq(aiProviderExecutions.organizationId, at.organizationId);
+  return {
+    all: countLive(db),
+    provider: counting(db, and(ofOrganization, eq(aiProviderExecutions.providerName, at.provider))),
+    organization: counting(db, ofOrganization, liveOf),
+    project: counting(
+      db,
+      and(ofOrganization, eq(aiProviderExecutions.projectId, at.projectId)),
+      liveOf,
+    ),
+  };
+};
+
+/** By itself SQLite takes the primary key, and reads every execution that the organization ever had. */
+const liveOf = sql`${aiProviderExecutions} indexed by ai_provider_executions_live_of`;
+
+const counting = (db: Database, which: SQL | undefined, from: SQL = sql`${aiProviderExecutions}`) =>
   db
     .select({ live: sql<number>`count(*)` })
-    .from(aiProviderExecutions)
-    .where(
-      and(
-        isNull(aiProviderExecutions.settledAtMs),
-        provider === undefined
-          ? sql`${aiProviderExecutions.providerName} > ''`
-          : eq(aiProviderExecutions.providerName, provider),
-      ),
-    );
+    .from(from)
+    .where(and(isNull(aiProviderExecutions.settledAtMs), which));

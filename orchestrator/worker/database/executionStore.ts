@@ -1,4 +1,5 @@
 import { and, eq, isNull } from "drizzle-orm";
+import { stands } from "../domain/guards.ts";
 import type { AttemptRef, Brief, ExecutionStore } from "../domain/ports/executionStore.ts";
 import type { Ids } from "../domain/ports/ids.ts";
 import { executionTransitions, taskTransitions } from "../domain/states.ts";
@@ -40,7 +41,7 @@ export function d1ExecutionStore(db: Database, ids: Ids): ExecutionStore {
       const gate = db
         .update(aiProviderExecutions)
         .set({ status: executionTransitions.enter_starting.to, startedAtMs: nowMs })
-        .where(and(executionGuard(ref, "enter_starting"), currentAndWanted(db, ref)));
+        .where(and(executionGuard(ref, "enter_starting", "gate_once"), currentAndWanted(db, ref)));
       try {
         const [, , ...rows] = await db.batch([gate, mustHaveChanged(db), ...storyQueries(db, ref)]);
         const brief = briefOf(ref, rows as unknown as StoryRows);
@@ -90,7 +91,7 @@ const currentAndWanted = (db: Database, ref: AttemptRef) =>
         and(
           eq(tasks.organizationId, ref.organizationId),
           eq(tasks.id, ref.taskId),
-          isNull(tasks.cancelRequestedAtMs),
+          stands("gate_not_cancelled") ? isNull(tasks.cancelRequestedAtMs) : undefined,
         ),
       ),
   );

@@ -1,4 +1,5 @@
 import { and, eq } from "drizzle-orm";
+import { type GuardName, stands } from "../domain/guards.ts";
 import type { Ids } from "../domain/ports/ids.ts";
 import type { PatchRef, PatchSetStore } from "../domain/ports/patchSetStore.ts";
 import {
@@ -13,7 +14,14 @@ import { logPlace } from "./executionStore.ts";
 import { type Database, guardedBatch, mustHaveChanged, type Statement } from "./guardedBatch.ts";
 import { patchSets } from "./runTables.ts";
 import { orders, tasks } from "./schema.ts";
-import { outcomeColumns, patchSetGuard, taskGuard, writeLog, writeNotice } from "./writes.ts";
+import {
+  insertTask,
+  outcomeColumns,
+  patchSetGuard,
+  taskGuard,
+  writeLog,
+  writeNotice,
+} from "./writes.ts";
 
 /** Patch sets in D1. */
 export function d1PatchSetStore(db: Database, ids: Ids): PatchSetStore {
@@ -22,11 +30,12 @@ export function d1PatchSetStore(db: Database, ids: Ids): PatchSetStore {
     event: PatchSetEvent,
     columns: Partial<typeof patchSets.$inferInsert>,
     nowMs: number,
+    guard?: GuardName,
   ): Statement[] => [
     db
       .update(patchSets)
       .set({ ...columns, status: patchSetTransitions[event].to, updatedAtMs: nowMs })
-      .where(patchSetGuard(ref, event)),
+      .where(patchSetGuard(ref, event, guard)),
     mustHaveChanged(db),
   ];
 
@@ -35,14 +44,22 @@ export function d1PatchSetStore(db: Database, ids: Ids): PatchSetStore {
     event: TaskEvent,
     outcome: Outcome | null,
     nowMs: number,
+    options: { columns?: Partial<typeof tasks.$inferInsert>; guard?: GuardName } = {},
   ): Statement[] => {
     const status = taskTransitions[event].to;
+    const final = isFinalTask(status);
     const end = { sweepAtMs: null, finishedAtMs: nowMs, ...outcomeColumns(outcome) };
+    const { columns = {}, guard } = options;
     return [
       db
         .update(tasks)
-        .set({ status, updatedAtMs: nowMs, ...(isFinalTask(status) ? end : {}) })
-        .where(taskGuard(ref, event, { refuseCancelled: !isFinalTask(status) })),
+        .set({ status, updatedAtMs: nowMs, ...columns, ...(final ? end : {}) })
+        .where(
+          taskGuard(ref, event, {
+            refuseCancelled: !final && stands("verify_not_cancelled"),
+            ...(guard === undefined ? {} : { guard }),
+          }),
+        ),
       mustHaveChanged(db),
     ];
   };
@@ -64,8 +81,8 @@ export function d1PatchSetStore(db: Database, ids: Ids): PatchSetStore {
 
     deliver: (ref, input) =>
       guardedBatch(db, [
-        ...movePatch(ref, "deliver", {}, input.nowMs),
-        ...moveTask(ref, "deliver", input.outcome, input.nowMs),
+        ...movePatch(ref, "deliver", {}, input.nowMs, "deliver_once"),
+        ...moveTask(ref, "deliver", input.outcome, input.nowMs, { guard: "deliver_once" }),
         db
           .update(orders)
           .set({ headCommit: input.commitSha, updatedAtMs: input.nowMs })
@@ -81,6 +98,22 @@ export function d1PatchSetStore(db: Database, ids: Ids): PatchSetStore {
         writeLog(db, ids, logPlace(ref, input.nowMs), input.log),
       ]),
 
+    awaitApproval: (ref, { waiting, nowMs, log }) =>
+      guardedBatch(db, [
+        ...movePatch(ref, "await_approval", {}, nowMs),
+        ...moveTask(ref, "ask", null, nowMs, {
+          columns: { waiting, sweepAtMs: waiting.expiresAtMs },
+        }),
+        writeLog(db, ids, logPlace(ref, nowMs), log),
+      ]),
+
+    approve: (ref, { by, nowMs, sweepAtMs, log }) =>
+      guardedBatch(db, [
+        ...movePatch(ref, "approve", { approvedBy: by }, nowMs),
+        ...moveTask(ref, "approve", null, nowMs, { columns: { waiting: null, sweepAtMs } }),
+        writeLog(db, ids, logPlace(ref, nowMs), log),
+      ]),
+
     end: (ref, input) =>
       guardedBatch(db, [
         ...movePatch(
@@ -91,8 +124,13 @@ export function d1PatchSetStore(db: Database, ids: Ids): PatchSetStore {
             ...(input.validation === null ? {} : { validation: input.validation }),
           },
           input.nowMs,
+          "end_patch_once",
         ),
-        ...moveTask(ref, input.taskEvent, input.outcome, input.nowMs),
+        ...moveTask(ref, input.taskEvent, input.outcome, input.nowMs, {
+          guard: "end_patch_once",
+          columns: input.child === null ? {} : { sweepAtMs: input.child.sweepAtMs },
+        }),
+        ...(input.child === null ? [] : insertTask(db, ids, input.child)),
         ...input.notices.map((notice) => writeNotice(db, notice, input.nowMs)),
         writeLog(db, ids, logPlace(ref, input.nowMs), input.log),
       ]),

@@ -82,6 +82,7 @@ export const toPatchSet = (row: typeof patchSets.$inferSelect): PatchSetRecord =
   treeId: row.treeId,
   commitSha: row.commitSha,
   validation: row.validation,
+  approvedBy: row.approvedBy,
   faults: row.faults,
 });
 

@@ -17,6 +17,7 @@ import {
 } from "../../../shared/contracts/provider.ts";
 import type { ValidationReport } from "../../../shared/contracts/runner.ts";
 import { outcomeCodes } from "../domain/outcome.ts";
+import { deadLetterStatuses } from "../domain/ports/deadLetterStore.ts";
 import { assignmentStatuses, executionStatuses, patchSetStatuses } from "../domain/states.ts";
 import type { ConfigSnapshot } from "../domain/task.ts";
 import { atMs, json } from "./columns.ts";
@@ -55,6 +56,7 @@ export const aiProviderExecutions = sqliteTable(
     taskUuid: text("task_uuid").notNull(),
     fence: integer("fence").notNull(),
     executionId: text("execution_id").notNull(),
+    projectId: text("project_id").notNull().default(""),
     providerName: text("provider_name").notNull(),
     status: text("status", { enum: executionStatuses }).notNull(),
     /** The resolved settings of this attempt, with the level each came from; never a secret. */
@@ -81,6 +83,9 @@ export const aiProviderExecutions = sqliteTable(
       foreignColumns: [tasks.organizationId, tasks.id],
     }),
     index("ai_provider_executions_live").on(t.providerName).where(sql`settled_at_ms is null`),
+    index("ai_provider_executions_live_of")
+      .on(t.organizationId, t.projectId)
+      .where(sql`settled_at_ms is null`),
   ],
 );
 
@@ -101,6 +106,26 @@ export const aiProviderConfigs = sqliteTable(
   (t) => [primaryKey({ columns: [t.organizationId, t.providerName] })],
 );
 
+export const deadLetters = sqliteTable(
+  "dead_letters",
+  {
+    organizationId: text("organization_id").notNull(),
+    id: text("id").notNull(),
+    taskId: text("task_id").notNull(),
+    messageId: text("message_id").notNull(),
+    status: text("status", { enum: deadLetterStatuses }).notNull(),
+    because: text("because").notNull(),
+    replayedAs: text("replayed_as"),
+    replayedBy: text("replayed_by"),
+    createdAtMs: atMs("created_at_ms").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.id] }),
+    uniqueIndex("dead_letters_by_message").on(t.organizationId, t.messageId),
+    index("dead_letters_by_status").on(t.organizationId, t.status, t.id),
+  ],
+);
+
 export const patchSets = sqliteTable(
   "patch_sets",
   {
@@ -118,6 +143,7 @@ export const patchSets = sqliteTable(
     treeId: text("tree_id"),
     commitSha: text("commit_sha"),
     validation: json<ValidationReport>("validation"),
+    approvedBy: text("approved_by"),
     faults: json<PatchFault[]>("faults").notNull().default([]),
     createdAtMs: atMs("created_at_ms").notNull(),
     updatedAtMs: atMs("updated_at_ms").notNull(),

@@ -16,7 +16,7 @@ import { taskTypes } from "../../../shared/contracts/task.ts";
 import type { TaskLimits } from "../domain/limits.ts";
 import { outcomeCodes } from "../domain/outcome.ts";
 import { noticeStatuses, taskStatuses } from "../domain/states.ts";
-import type { NoticeBody } from "../domain/task.ts";
+import type { NoticeBody, Resume, Waiting } from "../domain/task.ts";
 import { atMs, json } from "./columns.ts";
 
 export const organizations = sqliteTable("organizations", {
@@ -127,6 +127,12 @@ export const tasks = sqliteTable(
     notBeforeReason: text("not_before_reason"),
     delays: integer("delays").notNull().default(0),
     sends: integer("sends").notNull().default(1),
+    retries: integer("retries").notNull().default(0),
+    waiting: json<Waiting>("waiting"),
+    resume: json<Resume>("resume"),
+    parentId: text("parent_id"),
+    depth: integer("depth").notNull().default(0),
+    replayOf: text("replay_of"),
     /** When the sweep looks at this task next; null once it is final. */
     sweepAtMs: atMs("sweep_at_ms"),
     outcomeCode: text("outcome_code", { enum: outcomeCodes }),
@@ -143,6 +149,10 @@ export const tasks = sqliteTable(
       foreignColumns: [projects.organizationId, projects.id],
     }),
     index("tasks_queued").on(t.organizationId, t.id).where(sql`status = 'queued'`),
+    index("tasks_of_order")
+      .on(t.organizationId, t.projectId, t.orderId)
+      .where(sql`finished_at_ms is null`),
+    index("tasks_by_parent").on(t.organizationId, t.parentId).where(sql`parent_id is not null`),
     index("tasks_to_sweep").on(t.sweepAtMs).where(sql`sweep_at_ms is not null`),
   ],
 );
@@ -156,7 +166,10 @@ export const idempotencyRecords = sqliteTable(
     answer: text("answer").notNull(),
     expiresAtMs: atMs("expires_at_ms").notNull(),
   },
-  (t) => [primaryKey({ columns: [t.organizationId, t.key] })],
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.key] }),
+    index("idempotency_records_by_expiry").on(t.expiresAtMs),
+  ],
 );
 
 export const operationLogs = sqliteTable(

@@ -1,3 +1,5 @@
+import { sql } from "drizzle-orm";
+import { stands } from "../domain/guards.ts";
 import type { Settlement } from "../domain/ports/executionStore.ts";
 import type { Ids } from "../domain/ports/ids.ts";
 import type { Guarded } from "../domain/ports/taskStore.ts";
@@ -44,7 +46,7 @@ function moveExecution(db: Database, input: Settlement): Statement[] {
         settledAtMs: input.nowMs,
         ...outcomeColumns(input.outcome),
       })
-      .where(executionGuard(input.ref, input.executionEvent)),
+      .where(executionGuard(input.ref, input.executionEvent, "settle_once")),
     mustHaveChanged(db),
   ];
 }
@@ -53,19 +55,22 @@ function moveTask(db: Database, input: Settlement): Statement[] {
   const status = taskTransitions[input.taskEvent].to;
   const final = isFinalTask(status);
   // Work that goes on must not pass a cancel that was asked for meanwhile; an end may.
-  const refuseCancelled = !final || input.taskEvent === "finish_without_patch";
+  const refuseCancelled =
+    stands("settle_not_cancelled") && (!final || input.taskEvent === "finish_without_patch");
   return [
     db
       .update(tasks)
       .set({
         status,
         notBeforeMs: input.notBeforeMs,
-        notBeforeReason: input.notBeforeMs === null ? null : "retry",
+        notBeforeReason: input.notBeforeReason,
+        waiting: input.waiting,
+        ...(input.taskEvent === "retry" ? { retries: sql`${tasks.retries} + 1` } : {}),
         sweepAtMs: input.sweepAtMs,
         updatedAtMs: input.nowMs,
         ...(final ? { finishedAtMs: input.nowMs, ...outcomeColumns(input.outcome) } : {}),
       })
-      .where(taskGuard(input.ref, input.taskEvent, { refuseCancelled })),
+      .where(taskGuard(input.ref, input.taskEvent, { refuseCancelled, guard: "settle_once" })),
     mustHaveChanged(db),
   ];
 }

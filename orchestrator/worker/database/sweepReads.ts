@@ -1,5 +1,5 @@
 import { and, eq, lte, sql } from "drizzle-orm";
-import { waitsForCapacity } from "../domain/dispatch.ts";
+import { capacityReasons } from "../domain/dispatch.ts";
 import type { TaskStore } from "../domain/ports/taskStore.ts";
 import { type Database, reading } from "./guardedBatch.ts";
 import { aiProviderExecutions } from "./runTables.ts";
@@ -49,8 +49,9 @@ export const sweepReads = (
         );
     }),
 
-  nextWaiting: (nowMs, limit) =>
+  nextWaiting: (nowMs, limit, freed) =>
     reading(async () => {
+      const [anywhere, ofOrganization, ofProject] = capacityReasons;
       // Hops from organization to organization in the index of queued tasks, instead of reading all of it.
       const rows = await db.all<{ organization_id: string; id: string | null }>(sql`
         with recursive waiting(organization_id) as (
@@ -61,15 +62,19 @@ export const sweepReads = (
             where t.status = 'queued' and t.organization_id > waiting.organization_id
           ) from waiting where waiting.organization_id is not null
         )
-        select w.organization_id, (
-          select min(t.id) from tasks t
+        select organization_id, id from (
+        select w.organization_id, o.last_claim_at_ms, (
+          select min(t.id) from tasks t indexed by tasks_queued
           where t.status = 'queued' and t.organization_id = w.organization_id
             and (t.not_before_ms is null or t.not_before_ms <= ${nowMs}
-              or t.not_before_reason = ${waitsForCapacity})
+              or t.not_before_reason = ${anywhere}
+              or (t.not_before_reason = ${ofOrganization} and t.organization_id = ${freed?.organizationId ?? ""})
+              or (t.not_before_reason = ${ofProject} and t.organization_id = ${freed?.organizationId ?? ""}
+                and t.project_id = ${freed?.projectId ?? ""}))
         ) as id
         from waiting w cross join organizations o on o.id = w.organization_id
-        where w.organization_id is not null
-        order by o.last_claim_at_ms, id
+        where w.organization_id is not null) where id is not null
+        order by last_claim_at_ms, id
         limit ${limit}`);
       return rows.flatMap(({ organization_id: organizationId, id }) =>
         id === null ? [] : [{ organizationId, taskId: id }],

@@ -1,16 +1,25 @@
-import { and, desc, eq, isNull, lt, sql } from "drizzle-orm";
+import { and, desc, eq, isNull, lt, lte, ne, sql } from "drizzle-orm";
+import { stands } from "../domain/guards.ts";
 import type { Ids } from "../domain/ports/ids.ts";
 import type { TaskRef } from "../domain/ports/supervisors.ts";
 import type { TaskFilter, TaskStore } from "../domain/ports/taskStore.ts";
-import { taskTransitions } from "../domain/states.ts";
 import type { Task } from "../domain/task.ts";
-import { claim } from "./claim.ts";
-import { type Database, guardedBatch, mentions, mustHaveChanged, reading } from "./guardedBatch.ts";
-import { fromTask, toProject, toTask } from "./rows.ts";
-import { idempotencyRecords, orders, projects, tasks } from "./schema.ts";
+import { claim, liveQueries } from "./claim.ts";
+import {
+  type Database,
+  guardedBatch,
+  mentions,
+  mustHaveChanged,
+  reading,
+  type Statement,
+} from "./guardedBatch.ts";
+import { orderReads } from "./orderReads.ts";
+import { toProject, toTask } from "./rows.ts";
+import { idempotencyRecords, projects, tasks } from "./schema.ts";
 import { sweepReads } from "./sweepReads.ts";
 import { findContext, findStory } from "./taskReads.ts";
-import { outcomeColumns, taskGuard, writeLog, writeNotice } from "./writes.ts";
+import { waitingWrites } from "./waitingWrites.ts";
+import { insertTask, taskGuard, writeLog } from "./writes.ts";
 
 /** Tasks in D1. */
 export function d1TaskStore(db: Database, ids: Ids): TaskStore {
@@ -23,6 +32,8 @@ export function d1TaskStore(db: Database, ids: Ids): TaskStore {
 
   return {
     ...sweepReads(db),
+    ...waitingWrites(db, ids),
+    ...orderReads(db),
     claim: (input) => claim(db, ids, input),
     findContext: (ref) => reading(() => findContext(db, ref)),
     findStory: (ref) => reading(() => findStory(db, ref)),
@@ -49,21 +60,11 @@ export function d1TaskStore(db: Database, ids: Ids): TaskStore {
       }),
 
     async accept({ task, idempotency, sweepAtMs, log }) {
-      const { organizationId, projectId, createdAtMs } = task;
-      const record = idempotency && { organizationId, ...idempotency };
-      const order = {
-        organizationId,
-        projectId,
-        id: task.orderId,
-        createdAtMs,
-        updatedAtMs: createdAtMs,
-      };
+      const record = idempotency && { organizationId: task.organizationId, ...idempotency };
       try {
         return await guardedBatch(db, [
-          ...(record ? [db.insert(idempotencyRecords).values(record)] : []),
-          db.insert(orders).values(order).onConflictDoNothing(),
-          db.insert(tasks).values(fromTask(task, sweepAtMs)),
-          writeLog(db, ids, at({ organizationId, taskId: task.id }, createdAtMs, projectId), log),
+          ...(record ? insertKey(db, record, task.createdAtMs) : []),
+          ...insertTask(db, ids, { task, sweepAtMs, log }),
         ]);
       } catch (error) {
         if (mentions(error, "UNIQUE constraint failed: idempotency_records"))
@@ -80,6 +81,27 @@ export function d1TaskStore(db: Database, ids: Ids): TaskStore {
           .where(and(eq(tasks.organizationId, ref.organizationId), eq(tasks.id, ref.taskId)))
           .get();
         return row ? toTask(row) : null;
+      }),
+
+    liveCounts: (at) =>
+      reading(async () => {
+        const { all, provider, organization, project } = liveQueries(db, at);
+        const [[a], [b], [c], [d]] = await db.batch([all, provider, organization, project]);
+        return {
+          all: a?.live ?? 0,
+          provider: b?.live ?? 0,
+          organization: c?.live ?? 0,
+          project: d?.live ?? 0,
+        };
+      }),
+
+    forgetExpiredKeys: (nowMs, limit) =>
+      reading(async () => {
+        const forgotten = await db.run(sql`
+          delete from idempotency_records where (organization_id, key) in (
+            select organization_id, key from idempotency_records
+            where expires_at_ms <= ${nowMs} limit ${limit})`);
+        return forgotten.meta.changes;
       }),
 
     list: (filter) => reading(() => listTasks(db, filter)),
@@ -109,23 +131,6 @@ export function d1TaskStore(db: Database, ids: Ids): TaskStore {
         writeLog(db, ids, at(ref, nowMs), log),
       ]),
 
-    endWaiting: (ref, { event, outcome, notices, nowMs, log }) =>
-      guardedBatch(db, [
-        db
-          .update(tasks)
-          .set({
-            status: taskTransitions[event].to,
-            ...outcomeColumns(outcome),
-            sweepAtMs: null,
-            updatedAtMs: nowMs,
-            finishedAtMs: nowMs,
-          })
-          .where(and(taskGuard(ref, event), waitsOnly(event))),
-        mustHaveChanged(db),
-        ...notices.map((notice) => writeNotice(db, notice, nowMs)),
-        writeLog(db, ids, at(ref, nowMs), log),
-      ]),
-
     requestCancel: (ref, nowMs, log) =>
       guardedBatch(db, [
         db
@@ -133,14 +138,52 @@ export function d1TaskStore(db: Database, ids: Ids): TaskStore {
           .set({ cancelRequestedAtMs: nowMs, updatedAtMs: nowMs, sweepAtMs: nowMs })
           .where(and(taskGuard(ref, "cancel_confirmed"), isNull(tasks.cancelRequestedAtMs))),
         mustHaveChanged(db),
+        ...(stands("cancel_child") ? [cancelDescendants(db, ref, nowMs)] : []),
         writeLog(db, ids, at(ref, nowMs), log),
       ]),
   };
 }
 
-/** `escalate` is possible from working states too, but there only a supervisor may do it. */
-const waitsOnly = (event: "escalate" | "cancel_waiting") =>
-  event === "escalate" ? eq(tasks.status, "queued") : undefined;
+/** Those that remediate a task, however deep: they are in its order, and below it. */
+const cancelDescendants = (db: Database, ref: TaskRef, nowMs: number): Statement =>
+  db
+    .update(tasks)
+    .set({ cancelRequestedAtMs: nowMs, updatedAtMs: nowMs, sweepAtMs: nowMs })
+    .where(
+      and(
+        eq(tasks.organizationId, ref.organizationId),
+        // By itself SQLite takes the primary key, and reads every task that the organization ever had.
+        sql`${tasks.id} in (
+          select below.id from tasks root
+          cross join tasks below indexed by tasks_of_order
+          where root.organization_id = ${ref.organizationId} and root.id = ${ref.taskId}
+            and root.status = 'remediating'
+            and below.organization_id = root.organization_id
+            and below.project_id = root.project_id and below.order_id = root.order_id
+            and below.finished_at_ms is null and below.parent_id is not null
+            and below.depth > root.depth)`,
+        isNull(tasks.cancelRequestedAtMs),
+        ne(tasks.status, "delivering"),
+      ),
+    );
+
+function insertKey(
+  db: Database,
+  record: typeof idempotencyRecords.$inferInsert,
+  nowMs: number,
+): Statement[] {
+  const insert = db.insert(idempotencyRecords).values(record);
+  const expired = db
+    .delete(idempotencyRecords)
+    .where(
+      and(
+        eq(idempotencyRecords.organizationId, record.organizationId),
+        eq(idempotencyRecords.key, record.key),
+        lte(idempotencyRecords.expiresAtMs, nowMs),
+      ),
+    );
+  return [expired, stands("idempotency_key") ? insert : insert.onConflictDoNothing()];
+}
 
 async function listTasks(db: Database, filter: TaskFilter): Promise<Task[]> {
   const rows = await db

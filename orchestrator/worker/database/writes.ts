@@ -1,6 +1,8 @@
 import { and, eq, inArray, isNull, type SQL } from "drizzle-orm";
+import { type GuardName, stands } from "../domain/guards.ts";
 import type { Ids } from "../domain/ports/ids.ts";
 import type { TaskRef } from "../domain/ports/supervisors.ts";
+import type { NewTask } from "../domain/ports/taskStore.ts";
 import {
   type ExecutionEvent,
   executionTransitions,
@@ -11,8 +13,9 @@ import {
 } from "../domain/states.ts";
 import type { LogEntry, Notice, Outcome } from "../domain/task.ts";
 import type { Database, Statement } from "./guardedBatch.ts";
+import { fromTask } from "./rows.ts";
 import { aiProviderExecutions, patchSets } from "./runTables.ts";
-import { notices, operationLogs, tasks } from "./schema.ts";
+import { notices, operationLogs, orders, tasks } from "./schema.ts";
 
 /** The parts that every guarded batch is made of. */
 export const outcomeColumns = (outcome: Outcome | null) => ({
@@ -24,14 +27,16 @@ export const outcomeColumns = (outcome: Outcome | null) => ({
 export function taskGuard(
   ref: TaskRef & { fence?: number },
   event: TaskEvent,
-  options: { refuseCancelled?: boolean } = {},
+  options: { refuseCancelled?: boolean; guard?: GuardName } = {},
 ): SQL | undefined {
+  const isTask = and(eq(tasks.organizationId, ref.organizationId), eq(tasks.id, ref.taskId));
+  const wanted = options.refuseCancelled ? isNull(tasks.cancelRequestedAtMs) : undefined;
+  if (options.guard !== undefined && !stands(options.guard)) return and(isTask, wanted);
   return and(
-    eq(tasks.organizationId, ref.organizationId),
-    eq(tasks.id, ref.taskId),
+    isTask,
     inArray(tasks.status, [...taskTransitions[event].from]),
     ref.fence === undefined ? undefined : eq(tasks.fence, ref.fence),
-    options.refuseCancelled ? isNull(tasks.cancelRequestedAtMs) : undefined,
+    wanted,
   );
 }
 
@@ -45,23 +50,44 @@ export const executionKey = (ref: TaskRef & { fence: number }): SQL | undefined 
 export const executionGuard = (
   ref: TaskRef & { fence: number },
   event: ExecutionEvent,
+  guard?: GuardName,
 ): SQL | undefined =>
   and(
     executionKey(ref),
-    inArray(aiProviderExecutions.status, [...executionTransitions[event].from]),
+    guard === undefined || stands(guard)
+      ? inArray(aiProviderExecutions.status, [...executionTransitions[event].from])
+      : undefined,
   );
 
 export const patchSetGuard = (
   ref: TaskRef & { fence: number; patchSetId: string },
   event: PatchSetEvent,
+  guard?: GuardName,
 ): SQL | undefined =>
   and(
     eq(patchSets.organizationId, ref.organizationId),
     eq(patchSets.taskId, ref.taskId),
     eq(patchSets.id, ref.patchSetId),
     eq(patchSets.fence, ref.fence),
-    inArray(patchSets.status, [...patchSetTransitions[event].from]),
+    guard === undefined || stands(guard)
+      ? inArray(patchSets.status, [...patchSetTransitions[event].from])
+      : undefined,
   );
+
+/** A new task with its order and its first log line. */
+export const insertTask = (
+  db: Database,
+  ids: Ids,
+  { task, sweepAtMs, log }: NewTask,
+): Statement[] => {
+  const { organizationId, projectId, orderId, createdAtMs: nowMs } = task;
+  const order = { organizationId, projectId, id: orderId, createdAtMs: nowMs, updatedAtMs: nowMs };
+  return [
+    db.insert(orders).values(order).onConflictDoNothing(),
+    db.insert(tasks).values(fromTask(task, sweepAtMs)),
+    writeLog(db, ids, { organizationId, subjectId: task.id, projectId, nowMs }, log),
+  ];
+};
 
 export const writeLog = (
   db: Database,

@@ -1,17 +1,21 @@
 import { retryDelayMs } from "./backoff.ts";
+import { stands } from "./guards.ts";
+import { inputWaitMs } from "./limits.ts";
 import type { RunOutcome } from "./outcome.ts";
-import type { Outcome, Task } from "./task.ts";
+import type { Outcome, Task, Waiting } from "./task.ts";
 
 export type AfterRun =
   | { taskEvent: "receive_patch"; outcome: null }
   | { taskEvent: "finish_without_patch"; outcome: Outcome }
   | { taskEvent: "cancel_confirmed"; outcome: Outcome }
   | { taskEvent: "fail"; outcome: Outcome }
-  | { taskEvent: "retry"; outcome: Outcome; notBeforeMs: number };
+  | { taskEvent: "retry"; outcome: Outcome; notBeforeMs: number }
+  | { taskEvent: "park"; outcome: Outcome; notBeforeMs: number }
+  | { taskEvent: "ask"; outcome: null; waiting: Waiting };
 
 /** What an execution's outcome means for its task. */
 export function afterRun(
-  task: Pick<Task, "fence" | "limits" | "deadlineAtMs">,
+  task: Pick<Task, "fence" | "retries" | "limits" | "deadlineAtMs">,
   run: RunOutcome,
   nowMs: number,
 ): AfterRun {
@@ -21,10 +25,19 @@ export function afterRun(
       taskEvent: "finish_without_patch",
       outcome: { code: "no_changes", message: "The agent ended well and changed nothing." },
     };
+  if (run.kind === "question")
+    return {
+      taskEvent: "ask",
+      outcome: null,
+      waiting: { kind: run.asks, text: run.text, sinceMs: nowMs, expiresAtMs: nowMs + inputWaitMs },
+    };
   const outcome = { code: run.code, message: run.message };
   if (run.execution === "cancel") return { taskEvent: "cancel_confirmed", outcome };
-  const notBeforeMs = nowMs + retryDelayMs(task.fence);
-  if (run.retry && task.fence < task.limits.maxAttempts && notBeforeMs < task.deadlineAtMs)
+  if (run.resetAtMs !== undefined && run.resetAtMs < task.deadlineAtMs)
+    return { taskEvent: "park", outcome, notBeforeMs: Math.max(run.resetAtMs, nowMs) };
+  const notBeforeMs = nowMs + retryDelayMs(task.retries + 1);
+  const triesLeft = task.retries + 1 < task.limits.maxAttempts || !stands("attempts_bounded");
+  if (run.retry && triesLeft && notBeforeMs < task.deadlineAtMs)
     return { taskEvent: "retry", outcome, notBeforeMs };
   return { taskEvent: "fail", outcome };
 }

@@ -7,6 +7,12 @@ export const limitBounds = {
   deadlineSeconds: { min: 60, max: 7 * 86_400, default: 86_400 },
 } as const;
 
+/** A person has this long to answer or approve; then the task is escalated. */
+export const inputWaitMs = 24 * 3_600_000;
+
+/** A remediation may have a remediation of its own, this many deep. */
+export const maxRemediationDepth = 3;
+
 export type TaskLimits = {
   wallClockMs: number;
   silenceMs: number;

@@ -2,7 +2,7 @@ import type { Ids } from "./ports/ids.ts";
 import type { FinalTaskStatus } from "./states.ts";
 import { branchOfOrder, type Notice, type Outcome, type Task } from "./task.ts";
 
-/** The messages that tell of a task's end: one for the inbox, one for the callback if there is one. */
+/** The messages that tell of a task's end: one for the inbox, one for the callback if there is one; none for a child. */
 export function noticesOfEnd(
   ids: Ids,
   task: Task,
@@ -11,6 +11,8 @@ export function noticesOfEnd(
   commitSha: string | null,
   nowMs: number,
 ): Notice[] {
+  // A child's end is told as its parent's.
+  if (task.parentId !== null) return [];
   const channels = [
     { channel: "inbox" as const, target: null },
     ...(task.callbackUrl === null

@@ -32,6 +32,8 @@ export const outcomeCodes = [
   "no_provider",
   "deadline_passed",
   "dead_letter",
+  "input_expired",
+  "input_refused",
 ] as const;
 export type OutcomeCode = (typeof outcomeCodes)[number];
 
@@ -42,12 +44,16 @@ export type RunFacts = Omit<RunReport, "patch">;
 export type RunOutcome =
   | { kind: "patch"; execution: "succeed" }
   | { kind: "no_changes"; execution: "succeed" }
+  /** The agent asks a person; its process is gone, its session is kept. */
+  | { kind: "question"; execution: "suspend"; asks: "question" | "plan"; text: string }
   | {
       kind: "bad";
       execution: Extract<ExecutionEvent, "fail" | "time_out" | "lose" | "cancel">;
       code: OutcomeCode;
       message: string;
       retry: boolean;
+      /** The provider has told when it takes work again. */
+      resetAtMs?: number;
     };
 
 /**
@@ -59,19 +65,23 @@ export function judgeRun(report: RunFacts, hasPatch: boolean): RunOutcome {
   return (
     stopped(report) ??
     faulted(report) ??
+    asking(report) ??
     errored(report) ??
     unfinished(report) ??
     (hasPatch ? { kind: "patch", execution: "succeed" } : withoutPatch(report))
   );
 }
 
+/** An agent's last words can be long; they are kept whole beside the outcome, not in it. */
+const maxMessageChars = 2_000;
+
 function bad(
   execution: Extract<ExecutionEvent, "fail" | "time_out" | "lose" | "cancel">,
   code: OutcomeCode,
   message: string,
   retry = false,
-): RunOutcome {
-  return { kind: "bad", execution, code, message, retry };
+): Extract<RunOutcome, { kind: "bad" }> {
+  return { kind: "bad", execution, code, message: message.slice(0, maxMessageChars), retry };
 }
 
 function stopped(report: RunFacts): RunOutcome | null {
@@ -102,6 +112,11 @@ function faulted({ fault }: RunFacts): RunOutcome | null {
   return bad("fail", "runner_fault", fault.message, errorTable[fault.code].retry === "later");
 }
 
+const asking = ({ question }: RunFacts): RunOutcome | null =>
+  question == null
+    ? null
+    : { kind: "question", execution: "suspend", asks: question.kind, text: question.text };
+
 const codeOfError: Record<AgentErrorKind, { code: OutcomeCode; retry: boolean }> = {
   auth: { code: "provider_auth", retry: false },
   forbidden: { code: "provider_forbidden", retry: false },
@@ -121,7 +136,8 @@ const codeOfError: Record<AgentErrorKind, { code: OutcomeCode; retry: boolean }>
 function errored({ error, terminal }: RunFacts): RunOutcome | null {
   if (error !== null) {
     const { code, retry } = codeOfError[error.kind];
-    return bad("fail", code, error.message, retry);
+    const end = bad("fail", code, error.message, retry);
+    return error.resetAtMs == null ? end : { ...end, resetAtMs: error.resetAtMs };
   }
   if (terminal !== null && !terminal.ok)
     return bad("fail", "agent_error", terminal.text || `The agent ended with ${terminal.reason}.`);

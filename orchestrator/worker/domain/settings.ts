@@ -5,6 +5,7 @@ export type Settings = {
   publicUrl: string | null;
   allowedEndpoints: string[];
   maxLiveExecutions: number;
+  maxLivePerOrganization: number;
   /** An unsent or unwatched task is looked at again after this time, doubling. */
   resendAfterMs: number;
   /** How often a supervisor looks at a run that nobody watches and that does not ring. */

@@ -35,6 +35,7 @@ export type ExecutionStatus = (typeof executionStatuses)[number];
 export const patchSetStatuses = [
   "received",
   "validating",
+  "awaiting_approval",
   "delivering",
   "delivered",
   "rejected",
@@ -85,6 +86,7 @@ export const taskTransitions = {
   unpark: { from: ["parked"], to: "queued" },
   ask: { from: ["running", "validating"], to: "waiting_input" },
   answer: { from: ["waiting_input"], to: "queued" },
+  approve: { from: ["waiting_input"], to: "validating" },
   remediate: { from: ["patching", "validating"], to: "remediating" },
   adopt_child: { from: ["remediating"], to: "completed" },
 } as const satisfies Table<TaskStatus>;
@@ -92,12 +94,14 @@ export const taskTransitions = {
 export const executionTransitions = {
   enter_starting: { from: ["pending"], to: "starting" },
   run: { from: ["starting"], to: "running" },
-  suspend: { from: ["running"], to: "suspended" },
-  resume: { from: ["suspended"], to: "running" },
+  suspend: { from: ["starting", "running"], to: "suspended" },
+  /** A person has answered: the next attempt goes on with its session. */
+  hand_over: { from: ["suspended"], to: "succeeded" },
+  expire: { from: ["suspended"], to: "failed" },
   succeed: { from: ["starting", "running"], to: "succeeded" },
   fail: { from: ["pending", "starting", "running"], to: "failed" },
   time_out: { from: ["starting", "running"], to: "timed_out" },
-  lose: { from: ["pending", "starting", "running", "suspended"], to: "lost" },
+  lose: { from: ["pending", "starting", "running"], to: "lost" },
   cancel: { from: ["pending", "starting", "running", "suspended"], to: "cancelled" },
 } as const satisfies Table<ExecutionStatus>;
 
@@ -105,9 +109,11 @@ export const patchSetTransitions = {
   begin_validation: { from: ["received"], to: "validating" },
   begin_delivery: { from: ["validating"], to: "delivering" },
   deliver: { from: ["delivering"], to: "delivered" },
-  reject: { from: ["received", "validating"], to: "rejected" },
-  find_conflict: { from: ["received", "delivering"], to: "conflict" },
-  fail: { from: ["received", "validating"], to: "failed" },
+  await_approval: { from: ["validating"], to: "awaiting_approval" },
+  approve: { from: ["awaiting_approval"], to: "validating" },
+  reject: { from: ["received", "validating", "awaiting_approval"], to: "rejected" },
+  find_conflict: { from: ["received", "validating", "delivering"], to: "conflict" },
+  fail: { from: ["received", "validating", "awaiting_approval"], to: "failed" },
 } as const satisfies Table<PatchSetStatus>;
 
 export const noticeTransitions = {
@@ -128,12 +134,30 @@ export const isFinalTask = (status: TaskStatus): status is FinalTaskStatus =>
 /** An execution in one of these may hold a process, and counts against the caps. */
 export const liveExecutionStatuses = ["pending", "starting", "running"] as const;
 
+/** Its supervisor has nothing more to do for it. A suspended one has no process: it waits for a person. */
 export const isSettledExecution = (status: ExecutionStatus): boolean =>
-  status !== "suspended" && !(liveExecutionStatuses as readonly ExecutionStatus[]).includes(status);
+  !(liveExecutionStatuses as readonly ExecutionStatus[]).includes(status);
+
+/** A task in one of these has no supervisor at work: a message or the sweep moves it on. */
+export const waitingTaskStatuses = ["queued", "parked", "waiting_input", "remediating"] as const;
+
+export const isWaitingTask = (status: TaskStatus): boolean =>
+  (waitingTaskStatuses as readonly TaskStatus[]).includes(status);
 
 export type Move<S extends string> =
   | { kind: "moved"; to: S }
   | { kind: "refused"; because: string };
+
+/** A task in one of these holds its order: another one of it would start from a commit that is about to be old. */
+export const orderHoldingStatuses = [
+  "assigned",
+  "running",
+  "waiting_input",
+  "patching",
+  "validating",
+  "delivering",
+  "remediating",
+] as const;
 
 /** Where an event leads from a state, or why it leads nowhere. */
 export function move<S extends string, E extends string>(

@@ -42,12 +42,28 @@ export type Task = {
   notBeforeReason: string | null;
   delays: number;
   sends: number;
+  /** Attempts that ended badly and were made again. */
+  retries: number;
+  /** What a person is asked, while the task is `waiting_input`. */
+  waiting: Waiting | null;
+  /** What the next attempt goes on with: the session that was suspended, and the answer. */
+  resume: Resume | null;
+  /** The task that this one remediates, and how many stand between it and the root. */
+  parentId: string | null;
+  depth: number;
+  /** The task that this one is a replay of. */
+  replayOf: string | null;
   outcome: Outcome | null;
   createdBy: string;
   createdAtMs: number;
   updatedAtMs: number;
   finishedAtMs: number | null;
 };
+
+export const waitingKinds = ["question", "plan", "approval"] as const;
+export type WaitingKind = (typeof waitingKinds)[number];
+export type Waiting = { kind: WaitingKind; text: string; sinceMs: number; expiresAtMs: number };
+export type Resume = { sessionId: string | null; answer: string };
 
 export type Project = {
   organizationId: string;
@@ -106,6 +122,8 @@ export type PatchSetRecord = {
   treeId: string | null;
   commitSha: string | null;
   validation: ValidationReport | null;
+  /** Who has approved exactly this set on exactly this tree. */
+  approvedBy: string | null;
   faults: PatchFault[];
 };
 

@@ -1,11 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
-import { composeSupervision, type Supervision } from "../compose.ts";
+import { composeSupervisor, type Supervisor } from "../compose.ts";
 import type { PokeAnswer, StartAnswer, TaskRef } from "../domain/ports/supervisors.ts";
 import type { Env } from "../env.ts";
 import { supervisorSql } from "./supervisorSql.ts";
 import { type EndOfTask, type Position, Watchers } from "./watchers.ts";
 
-const retryAfterErrorMs = 10_000;
 /** How soon a watched task is looked at again when there is nothing to follow live. */
 const watchedPollMs = 1_000;
 
@@ -14,47 +13,33 @@ const watchedPollMs = 1_000;
  * moment, and goes on from there at its next alarm, call or watcher.
  */
 export class TaskSupervisor extends DurableObject<Env> {
-  readonly #supervision: Supervision;
+  readonly #supervisor: Supervisor;
   readonly #watchers: Watchers;
-  #advancing: Promise<void> | null = null;
-  #lookAgain = false;
-  #interrupt = new AbortController();
   #end: EndOfTask | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const memory = supervisorSql(ctx.storage, Date.now, () => this.#watchers.wakeAll());
     this.#watchers = new Watchers(memory);
-    this.#supervision = composeSupervision(env, memory);
+    this.#supervisor = composeSupervisor(env, memory, () => this.#watchers.count > 0);
   }
 
-  async start(ref: TaskRef, fence: number): Promise<StartAnswer> {
-    const answer = this.#supervision.start(ref, fence);
-    if (answer.kind === "accepted") await this.#lookSoon();
-    return answer;
+  start(ref: TaskRef, fence: number): Promise<StartAnswer> {
+    return this.#supervisor.loop.start(ref, fence);
   }
 
   async poke(ref: TaskRef): Promise<PokeAnswer> {
-    const fence = this.#supervision.highestFence();
-    if (fence > 0) await this.#lookSoon();
-    else if (this.#watchers.count > 0) await this.#findEnd(ref);
-    return { fence };
+    const answer = await this.#supervisor.loop.poke();
+    if (answer.fence === 0 && this.#watchers.count > 0) await this.#findEnd(ref);
+    return answer;
   }
 
-  /** A runner rings when something happened. Whoever rings with a wrong token is not heard. */
-  async ring(token: string): Promise<void> {
-    if (!this.#supervision.isDoorbell(token)) return;
-    this.#interruptWait();
-    await this.#advance();
+  ring(token: string): Promise<void> {
+    return this.#supervisor.loop.ring(token);
   }
 
-  override async alarm(): Promise<void> {
-    try {
-      await this.#advance();
-    } catch {
-      // An alarm that throws is dropped after a few tries, and its task with it.
-      await this.ctx.storage.setAlarm(Date.now() + retryAfterErrorMs);
-    }
+  override alarm(): Promise<void> {
+    return this.#supervisor.loop.wake();
   }
 
   /** Server-sent events of the task in the query, after the position in it. */
@@ -72,13 +57,13 @@ export class TaskSupervisor extends DurableObject<Env> {
 
   async #watch(ref: TaskRef, after: Position): Promise<ReadableStream<Uint8Array>> {
     await this.#findEnd(ref);
-    if (this.#supervision.highestFence() === 0 && this.#end !== null)
-      return this.#watchers.replay(await this.#supervision.transcript(ref), after, this.#end);
+    if (this.#supervisor.highestFence() === 0 && this.#end !== null)
+      return this.#watchers.replay(await this.#supervisor.transcript(ref), after, this.#end);
     const stream = this.#watchers.stream(
       after,
       () => this.#end,
       () => {
-        if (this.#watchers.count === 0) this.#interrupt.abort();
+        if (this.#watchers.count === 0) this.#supervisor.loop.interrupt();
       },
     );
     this.ctx.waitUntil(this.#keepWatching(ref));
@@ -88,43 +73,15 @@ export class TaskSupervisor extends DurableObject<Env> {
   /** Follows the run live while somebody watches, and notices an end that came without this supervisor. */
   async #keepWatching(ref: TaskRef): Promise<void> {
     while (this.#watchers.count > 0 && this.#end === null) {
-      if (!this.#supervision.isIdle()) await this.#advance().catch(() => {});
+      if (!this.#supervisor.isIdle()) await this.#supervisor.loop.advance().catch(() => {});
       await this.#findEnd(ref).catch(() => {});
       if (this.#end === null) await new Promise((resolve) => setTimeout(resolve, watchedPollMs));
     }
   }
 
   async #findEnd(ref: TaskRef): Promise<void> {
-    if (this.#end !== null || !this.#supervision.isIdle()) return;
-    this.#end = await this.#supervision.endOf(ref);
+    if (this.#end !== null || !this.#supervisor.isIdle()) return;
+    this.#end = await this.#supervisor.endOf(ref);
     if (this.#end !== null) this.#watchers.wakeAll();
-  }
-
-  /** By alarm, so that it happens even if this object is evicted before. */
-  async #lookSoon(): Promise<void> {
-    this.#interruptWait();
-    await this.ctx.storage.setAlarm(Date.now());
-  }
-
-  #interruptWait(): void {
-    this.#lookAgain = true;
-    this.#interrupt.abort();
-  }
-
-  /** One advance at a time; whoever comes meanwhile waits for it, and it looks once more. */
-  #advance(): Promise<void> {
-    this.#advancing ??= this.#advanceUntilQuiet().finally(() => {
-      this.#advancing = null;
-    });
-    return this.#advancing;
-  }
-
-  async #advanceUntilQuiet(): Promise<void> {
-    do {
-      this.#lookAgain = false;
-      this.#interrupt = new AbortController();
-      const { signal } = this.#interrupt;
-      await this.#supervision.advance({ signal, watched: () => this.#watchers.count > 0 });
-    } while (this.#lookAgain);
   }
 }

@@ -9,6 +9,14 @@ import type {
 /** A row of events holds about this much, so that a talkative agent writes few rows. */
 const maxChunkChars = 64 * 1024;
 
+const tables = `
+  create table if not exists attempts (fence integer primary key, attempt text not null);
+  create table if not exists chunks (
+    fence integer not null, first_number integer not null, last_number integer not null,
+    source text not null, source_cursor integer not null, stored_at_ms integer not null,
+    events text not null, primary key (fence, first_number)
+  ) without rowid`;
+
 type ChunkRow = { fence: number; first_number: number; events: string };
 type StoredEvent = { atMs: number; event: AgentEvent };
 
@@ -21,33 +29,33 @@ export function supervisorSql(
   nowMs: () => number,
   changed: () => void,
 ): SupervisorMemory {
-  const sql = storage.sql;
-  sql.exec(`create table if not exists attempts (fence integer primary key, attempt text not null);
-    create table if not exists chunks (
-      fence integer not null, first_number integer not null, last_number integer not null,
-      source text not null, source_cursor integer not null, stored_at_ms integer not null,
-      events text not null, primary key (fence, first_number)
-    ) without rowid`);
+  let prepared = false;
+  /** Made at the first use, and again after all was forgotten: an object that holds nothing costs nothing. */
+  const sql = (): SqlStorage => {
+    if (!prepared) storage.sql.exec(tables);
+    prepared = true;
+    return storage.sql;
+  };
 
   const lastChunk = (fence: number, source?: EventSource) => {
     const ofSource = source === undefined ? "" : "and source = ?";
     const values = source === undefined ? [fence] : [fence, source];
     const query = `select last_number, source_cursor, stored_at_ms from chunks
       where fence = ? ${ofSource} order by first_number desc limit 1`;
-    return sql
+    return sql()
       .exec<{ last_number: number; source_cursor: number; stored_at_ms: number }>(query, ...values)
       .toArray()[0];
   };
 
   return {
     attempts: () =>
-      sql
+      sql()
         .exec<{ attempt: string }>("select attempt from attempts order by fence")
         .toArray()
         .map((row) => JSON.parse(row.attempt) as Attempt),
 
     save(attempt) {
-      sql.exec(
+      sql().exec(
         `insert into attempts (fence, attempt) values (?, ?)
          on conflict (fence) do update set attempt = excluded.attempt
          where attempt <> excluded.attempt`,
@@ -57,12 +65,13 @@ export function supervisorSql(
     },
 
     append(fence, source, sourceCursor, events) {
+      const rows = sql();
       storage.transactionSync(() => {
         let number = (lastChunk(fence)?.last_number ?? 0) + 1;
         const chunks = inChunks(events);
         for (const [index, chunk] of chunks.entries()) {
           const left = chunks.slice(index + 1).reduce((sum, later) => sum + later.length, 0);
-          sql.exec(
+          rows.exec(
             "insert into chunks values (?, ?, ?, ?, ?, ?, ?)",
             fence,
             number,
@@ -83,7 +92,7 @@ export function supervisorSql(
     lastEventAtMs: (fence, source) => lastChunk(fence, source)?.stored_at_ms ?? null,
 
     read(after, limit) {
-      const rows = sql.exec<ChunkRow>(
+      const rows = sql().exec<ChunkRow>(
         `select fence, first_number, events from chunks
          where (fence = ? and last_number > ?) or fence > ? order by fence, first_number`,
         after.fence,
@@ -99,7 +108,11 @@ export function supervisorSql(
     },
 
     setWakeAt: (atMs) => storage.setAlarm(Math.max(atMs, nowMs())),
-    forgetAll: () => storage.deleteAll(),
+
+    forgetAll() {
+      prepared = false;
+      return storage.deleteAll();
+    },
   };
 }
 

@@ -40,7 +40,10 @@ export class Watchers {
     const watcher = { wake: () => {} };
     this.#open.add(watcher);
     const leave = () => {
-      if (this.#open.delete(watcher)) left();
+      if (!this.#open.delete(watcher)) return;
+      // Its timer would keep the object awake, and paid for, for nobody.
+      watcher.wake();
+      left();
     };
     let at = after;
     return new ReadableStream<Uint8Array>({
@@ -56,7 +59,8 @@ export class Watchers {
           controller.close();
           leave();
         } else {
-          controller.enqueue(bytes(await this.#wait(watcher)));
+          const comment = await this.#wait(watcher);
+          if (this.#open.has(watcher)) controller.enqueue(bytes(comment));
         }
       },
       cancel: leave,

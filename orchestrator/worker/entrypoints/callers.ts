@@ -1,7 +1,7 @@
 import { factoryPropsSchema, type Principal } from "../../../shared/contracts/identity.ts";
 import { errorTable, SwitchyardError } from "../../../shared/errors.ts";
 import { ok, type Result } from "../../../shared/result.ts";
-import { compose, type Deps } from "../compose.ts";
+import { compose, type Deps, platformLog } from "../compose.ts";
 import type { Env } from "../env.ts";
 
 /**
@@ -13,15 +13,14 @@ export async function answer<T>(
   props: unknown,
   work: (deps: Deps, factory: Principal) => Promise<T>,
 ): Promise<Result<T>> {
-  const deps = compose(env);
   try {
-    return ok(await work(deps, callerOf(props)));
+    return ok(await work(compose(env), callerOf(props)));
   } catch (error) {
     if (error instanceof SwitchyardError) {
-      if (errorTable[error.code].http >= 500) deps.log.error("rpc.failed", { error });
+      if (errorTable[error.code].http >= 500) platformLog.error("rpc.failed", { error });
       return { ok: false, error: { code: error.code, message: error.message } };
     }
-    deps.log.error("rpc.failed", { error });
+    platformLog.error("rpc.failed", { error });
     return { ok: false, error: { code: "internal", message: "Something went wrong here." } };
   }
 }

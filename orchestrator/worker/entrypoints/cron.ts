@@ -1,10 +1,15 @@
-import type { Deps } from "../compose.ts";
-import { sendDueNotices } from "../services/notices/sendNotices.ts";
-import { sweepTasks } from "../services/sweep/sweepTasks.ts";
+import { type NoticeDeps, sendDueNotices } from "../services/notices/sendNotices.ts";
+import { type SweepDeps, sweepTasks } from "../services/sweep/sweepTasks.ts";
 
-/** The tick. One part that fails does not keep the other from its work. */
-export async function tick(deps: Deps): Promise<void> {
-  const parts = { sweep: () => sweepTasks(deps), notices: () => sendDueNotices(deps) };
+const maxForgottenKeys = 500;
+
+/** The tick. One part that fails does not keep the others from their work. */
+export async function tick(deps: TickDeps): Promise<void> {
+  const parts = {
+    sweep: () => sweepTasks(deps),
+    notices: () => sendDueNotices(deps),
+    idempotency: () => deps.tasks.forgetExpiredKeys(deps.clock.nowMs(), maxForgottenKeys),
+  };
   for (const [part, work] of Object.entries(parts)) {
     try {
       await work();
@@ -13,3 +18,5 @@ export async function tick(deps: Deps): Promise<void> {
     }
   }
 }
+
+type TickDeps = SweepDeps & NoticeDeps;

@@ -56,4 +56,8 @@ export type CodeAgent = {
 
 export type AgentAvailability =
   | { kind: "available"; version: string }
-  | { kind: "unavailable"; code: "runner_unreachable" | "agent_not_installed"; because: string };
+  | {
+      kind: "unavailable";
+      code: "runner_unreachable" | "agent_not_installed" | "protocol_unsupported";
+      because: string;
+    };

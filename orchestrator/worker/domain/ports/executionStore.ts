@@ -8,6 +8,7 @@ import type {
   Outcome,
   PatchSetRecord,
   StoredText,
+  Waiting,
 } from "../task.ts";
 import type { TaskRef } from "./supervisors.ts";
 import type { Guarded, TaskContext } from "./taskStore.ts";
@@ -23,10 +24,20 @@ export type Brief = TaskContext & {
 
 export type Settlement = {
   ref: AttemptRef;
-  executionEvent: Extract<ExecutionEvent, "succeed" | "fail" | "time_out" | "lose" | "cancel">;
+  executionEvent: Extract<
+    ExecutionEvent,
+    "succeed" | "fail" | "time_out" | "lose" | "cancel" | "suspend"
+  >;
   taskEvent: Extract<
     TaskEvent,
-    "receive_patch" | "finish_without_patch" | "retry" | "fail" | "escalate" | "cancel_confirmed"
+    | "receive_patch"
+    | "finish_without_patch"
+    | "retry"
+    | "park"
+    | "ask"
+    | "fail"
+    | "escalate"
+    | "cancel_confirmed"
   >;
   outcome: Outcome | null;
   result: {
@@ -37,10 +48,16 @@ export type Settlement = {
     baseCommit: string | null;
     output: StoredText | null;
   };
-  patch: Omit<PatchSetRecord, "status" | "commitSha" | "validation" | "faults"> | null;
+  patch: Omit<
+    PatchSetRecord,
+    "status" | "commitSha" | "validation" | "approvedBy" | "faults"
+  > | null;
   notices: Notice[];
-  /** With `retry`: when the task may be looked at again. */
+  /** With `retry` and `park`: when the task may be looked at again, and why not before. */
   notBeforeMs: number | null;
+  notBeforeReason: string | null;
+  /** With `ask`. */
+  waiting: Waiting | null;
   sweepAtMs: number | null;
   nowMs: number;
   log: LogEntry[];

@@ -1,9 +1,9 @@
 import type { PatchFault } from "../../../../shared/contracts/aiPatch.ts";
 import type { ValidationReport } from "../../../../shared/contracts/runner.ts";
 import type { PatchSetEvent, TaskEvent } from "../states.ts";
-import type { LogEntry, Notice, Outcome } from "../task.ts";
+import type { LogEntry, Notice, Outcome, Waiting } from "../task.ts";
 import type { AttemptRef } from "./executionStore.ts";
-import type { Guarded } from "./taskStore.ts";
+import type { Guarded, NewTask } from "./taskStore.ts";
 
 export type PatchRef = AttemptRef & { patchSetId: string };
 
@@ -36,11 +36,23 @@ export type PatchSetStore = {
       log: LogEntry;
     },
   ): Promise<Guarded>;
+  /** The verified patch waits for a person. */
+  awaitApproval(
+    ref: PatchRef,
+    input: { waiting: Waiting; nowMs: number; log: LogEntry },
+  ): Promise<Guarded>;
+  /** A person has approved: its supervisor goes on to the delivery. */
+  approve(
+    ref: PatchRef,
+    input: { by: string; nowMs: number; sweepAtMs: number; log: LogEntry },
+  ): Promise<Guarded>;
+  /** With `remediate` the child is written in the same batch. */
   end(
     ref: PatchRef,
     input: {
       patchEvent: Extract<PatchSetEvent, "reject" | "find_conflict" | "fail">;
-      taskEvent: Extract<TaskEvent, "fail" | "escalate" | "cancel_confirmed">;
+      taskEvent: Extract<TaskEvent, "fail" | "escalate" | "cancel_confirmed" | "remediate">;
+      child: NewTask | null;
       faults: PatchFault[];
       validation: ValidationReport | null;
       outcome: Outcome;

@@ -22,6 +22,7 @@ export const attemptPhases = [
   "patching",
   "delivering",
   "archiving",
+  "confirming",
   "done",
 ] as const;
 export type AttemptPhase = (typeof attemptPhases)[number];
@@ -38,6 +39,14 @@ export type Attempt = TaskRef & {
   silenceMs: number | null;
   /** Set when the supervisor has asked for the end of the run. */
   stopAsked: Exclude<StopReason, "shutdown"> | null;
+  stopAskedAtMs: number | null;
+  /** Its start, or that of its patch, was asked for: whether it worked may be unknown. */
+  startAsked: boolean;
+  patchAsked: boolean;
+  /** Since when the runner cannot be reached; an error of another kind does not count against it. */
+  unreachableSinceMs: number | null;
+  /** It was settled without the runner's word that its processes are gone. */
+  unconfirmed: boolean;
   /** The last word of the run, kept here before D1 hears of it; its patch lies in `patch`. */
   report: RunFacts | null;
   patch: PatchNote | null;

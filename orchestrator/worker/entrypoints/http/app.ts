@@ -5,6 +5,7 @@ import { errorResponse, onError, onInvalid } from "./envelope.ts";
 import type { HttpEnv } from "./httpEnv.ts";
 import { limitBody, prepare, requireJson, requireToken } from "./middleware.ts";
 import { accountRoutes } from "./routes/account.ts";
+import { deadLetterRoutes } from "./routes/deadLetters.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { projectRoutes } from "./routes/projects.ts";
 import { providerRoutes } from "./routes/providers.ts";
@@ -33,6 +34,7 @@ export function httpApp(): OpenAPIHono<HttpEnv> {
   projectRoutes(app);
   providerRoutes(app);
   accountRoutes(app);
+  deadLetterRoutes(app);
 
   app.openAPIRegistry.registerComponent("securitySchemes", "token", {
     type: "http",

@@ -1,6 +1,13 @@
 import type { RouteDecision } from "../../../../shared/contracts/provider.ts";
 import { capacityDelayMs } from "../../domain/backoff.ts";
-import { planDispatch, waitsForCapacity } from "../../domain/dispatch.ts";
+import {
+  type CapacityReason,
+  type Caps,
+  fullCap,
+  planDispatch,
+  waitsForOrder,
+} from "../../domain/dispatch.ts";
+import { stands } from "../../domain/guards.ts";
 import { noticesOfEnd } from "../../domain/notices.ts";
 import type { OutcomeCode } from "../../domain/outcome.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
@@ -9,7 +16,7 @@ import type { Log } from "../../domain/ports/log.ts";
 import type { Supervisors, TaskRef } from "../../domain/ports/supervisors.ts";
 import type { TaskContext, TaskStore } from "../../domain/ports/taskStore.ts";
 import type { Settings } from "../../domain/settings.ts";
-import type { Task } from "../../domain/task.ts";
+import type { Project, Task } from "../../domain/task.ts";
 import { systemActor } from "../../domain/tellState.ts";
 import { type CandidateDeps, lookAtCandidates } from "./candidates.ts";
 import { resolveConfig } from "./resolveConfig.ts";
@@ -21,11 +28,11 @@ export type DispatchDeps = CandidateDeps & {
   clock: Clock;
   ids: Ids;
   log: Log;
-  settings: Pick<Settings, "maxLiveExecutions" | "resendAfterMs">;
+  settings: Pick<Settings, "maxLiveExecutions" | "maxLivePerOrganization" | "resendAfterMs">;
 };
 
 export type DispatchAnswer = {
-  kind: "started" | "left" | "delayed" | "escalated" | "unknown_task";
+  kind: "started" | "left" | "delayed" | "escalated" | "unknown_task" | "waits";
   because: string;
 };
 
@@ -41,13 +48,37 @@ export async function dispatchTask(deps: DispatchDeps, ref: TaskRef): Promise<Di
     case "leave":
       return { kind: "left", because: plan.because };
     case "start_again":
-      await deps.supervisors.start(ref, plan.fence);
+      await handOver(deps, ref, plan.fence);
       return { kind: "started", because: plan.because };
+    case "tend":
+      return { kind: "waits", because: `the task is ${context.task.status}` };
     case "give_up":
       return escalate(deps, context.task, "deadline_passed", plan.because);
     case "route":
+      await letOthersGoFirst(deps, ref);
       return routeAndClaim(deps, ref, context);
   }
+}
+
+/**
+ * The slot that this message found may be another's turn: the organization that was served longest ago has its
+ * task claimed first. Whoever has many tasks, and so many messages, gets no more than its share.
+ */
+async function letOthersGoFirst(deps: DispatchDeps, ref: TaskRef): Promise<void> {
+  if (!stands("fair_turn")) return;
+  const [next] = await deps.tasks.nextWaiting(deps.clock.nowMs(), 1);
+  if (next === undefined || next.organizationId === ref.organizationId) return;
+  const context = await deps.tasks.findContext(next);
+  if (context === null) return;
+  const plan = planDispatch(context.task, context.execution, deps.clock.nowMs());
+  if (plan.kind === "route") await routeAndClaim(deps, next, context);
+}
+
+/** A supervisor that knows a higher attempt has no use for this one; the rows say which is right. */
+async function handOver(deps: DispatchDeps, ref: TaskRef, fence: number): Promise<void> {
+  const answer = await deps.supervisors.start(ref, fence);
+  if (answer.kind === "stale")
+    deps.log.error("dispatch.stale_start", { ...ref, fence, known: answer.fence });
 }
 
 async function routeAndClaim(
@@ -78,8 +109,8 @@ async function routeAndClaim(
     ...chosen,
     credential: chosen.credential,
   });
-  if (claimed.kind === "lost") return afterLostClaim(deps, ref);
-  await deps.supervisors.start(ref, task.fence + 1);
+  if (claimed.kind === "lost") return afterLostClaim(deps, context, chosen);
+  await handOver(deps, ref, task.fence + 1);
   return { kind: "started", because: `${decision.provider}: ${decision.because}` };
 }
 
@@ -101,10 +132,10 @@ function claim(
     },
     executionId: deps.ids.next("exec"),
     config: resolveConfig(task, project, chosen),
-    caps: {
-      all: deps.settings.maxLiveExecutions,
-      provider: chosen.config?.rateLimits.maxLive ?? deps.settings.maxLiveExecutions,
-    },
+    projectId: task.projectId,
+    orderId: task.orderId,
+    isChild: task.parentId !== null,
+    caps: capsOf(deps, project, chosen),
     nowMs,
     sweepAtMs: nowMs + deps.settings.resendAfterMs,
     log: {
@@ -116,13 +147,38 @@ function claim(
   });
 }
 
-/** A claim is lost to another delivery of the message, to a cancel, or to full slots; only the last one waits. */
-async function afterLostClaim(deps: DispatchDeps, ref: TaskRef): Promise<DispatchAnswer> {
-  const task = await deps.tasks.find(ref);
-  if (task === null || task.status !== "queued")
+const capsOf = (
+  { settings }: Pick<DispatchDeps, "settings">,
+  project: Project,
+  { config }: Candidate,
+): Caps => ({
+  all: settings.maxLiveExecutions,
+  provider: config?.rateLimits.maxLive ?? settings.maxLiveExecutions,
+  organization: settings.maxLivePerOrganization,
+  project: project.settings.maxLive ?? settings.maxLivePerOrganization,
+});
+
+/** A claim is lost to another delivery of the message, to a cancel, to its order, or to full slots; the last two wait. */
+async function afterLostClaim(
+  deps: DispatchDeps,
+  { task: { organizationId, id, projectId, fence }, project }: TaskContext,
+  chosen: Candidate,
+): Promise<DispatchAnswer> {
+  const task = await deps.tasks.find({ organizationId, taskId: id });
+  if (task === null || task.status !== "queued" || task.fence !== fence)
     return { kind: "left", because: "another delivery of the message was faster" };
-  return delay(deps, task, waitsForCapacity, "all slots are taken");
+  if (await deps.tasks.orderIsBusy(task))
+    return delay(deps, task, waitsForOrder, "an earlier task of its order is at work");
+  const live = await deps.tasks.liveCounts({ organizationId, projectId, provider: chosen.name });
+  const reason = fullCap(live, capsOf(deps, project, chosen));
+  return delay(deps, task, reason, becauseOfCap[reason]);
 }
+
+const becauseOfCap: Record<CapacityReason, string> = {
+  no_capacity: "all slots are taken",
+  organization_capacity: "the organization has as many tasks at work as it may",
+  project_capacity: "the project has as many tasks at work as it may",
+};
 
 async function delay(
   deps: DispatchDeps,
@@ -151,6 +207,7 @@ async function escalate(
     { organizationId: task.organizationId, taskId: task.id },
     {
       event: "escalate",
+      fence: task.fence,
       outcome,
       notices: noticesOfEnd(deps.ids, task, "escalated", outcome, null, nowMs),
       nowMs,

@@ -71,7 +71,12 @@ function judge(request: RouteRequest, candidate: Candidate): ProviderVerdict {
       `${name} has no key: set the secret ${definition.secretNames.join(" or ")}`,
     );
   if (availability.kind === "unavailable")
-    return no(availability.code, availability.because, availability.code === "runner_unreachable");
+    return no(
+      availability.code,
+      availability.because,
+      // A runner that is rolled out later than the worker speaks its protocol soon.
+      availability.code !== "agent_not_installed",
+    );
   return {
     provider: name,
     eligible: true,

@@ -1,4 +1,5 @@
 import { maxNoticeAttempts, noticeDelayMs } from "../../domain/backoff.ts";
+import { stands } from "../../domain/guards.ts";
 import type { Callbacks } from "../../domain/ports/callbacks.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { Log } from "../../domain/ports/log.ts";
@@ -11,6 +12,7 @@ const maxNoticesPerTick = 100;
 
 /** Sends what is due. A notice that was sent and could not be marked goes out again under the same id. */
 export async function sendDueNotices(deps: NoticeDeps): Promise<number> {
+  if (!stands("notice_resent")) return 0;
   const due = await deps.notices.due(deps.clock.nowMs(), maxNoticesPerTick);
   for (const notice of due) await sendNotice(deps, notice);
   return due.length;

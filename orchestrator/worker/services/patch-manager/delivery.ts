@@ -1,6 +1,7 @@
-import type { PatchReport } from "../../../../shared/contracts/runner.ts";
+import type { MoveRefAnswer, PatchReport } from "../../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../../shared/errors.ts";
 import { commitMessage } from "../../domain/commitMessage.ts";
+import { stands } from "../../domain/guards.ts";
 import { readText } from "../../domain/keepText.ts";
 import { noticesOfEnd } from "../../domain/notices.ts";
 import type { Forge } from "../../domain/ports/runner.ts";
@@ -69,30 +70,62 @@ export const deliverPatch =
     const brief = { ...found, patch: found.patch };
     const commitSha = found.patch.commitSha;
     if (commitSha === null) throw new SwitchyardError("internal", "The commit's id is missing.");
-    const moved = await moveBranch(forgeOf(deps), brief, commitSha);
+    const moved = await moveOrGiveUp(deps, attempt, brief, commitSha);
     if (moved.kind === "conflict") return endPatch(deps, attempt, brief, moved.end);
     return writeDelivered(deps, attempt, brief, commitSha);
   };
 
-type BranchMove = { kind: "moved" } | { kind: "conflict"; end: BadEnd };
+/** A branch that cannot be moved for this long is a matter for a person. */
+const giveUpMs = 30 * 60_000;
 
-async function moveBranch(
-  forge: Forge,
-  { task, order }: PatchBrief,
+async function moveOrGiveUp(
+  deps: PatchDeps,
+  { failingSinceMs }: Attempt,
+  brief: PatchBrief,
   commitSha: string,
 ): Promise<BranchMove> {
-  const branch = branchOfOrder(task.orderId);
-  const ref = `refs/heads/${branch}`;
-  if ((await forge.readRef(task.source, ref)) === commitSha) return { kind: "moved" };
   try {
-    const answer = await forge.moveRef(task.source, ref, order.headCommit, commitSha);
-    if (answer.kind === "moved" || answer.current === commitSha) return { kind: "moved" };
-    const now = answer.current === null ? "gone" : `at ${answer.current}`;
-    return conflict(`The branch ${branch} is ${now}, not where this order left it.`);
+    return await moveBranch(forgeOf(deps), brief, commitSha);
+  } catch (error) {
+    if (failingSinceMs === null || deps.clock.nowMs() - failingSinceMs < giveUpMs) throw error;
+    const because = error instanceof SwitchyardError ? error.message : "an unexpected error";
+    return conflict(
+      `The branch could not be moved to ${commitSha} for ${giveUpMs / 60_000} minutes: ${because} Look whether it is there.`,
+    );
+  }
+}
+
+type BranchMove = { kind: "moved" } | { kind: "conflict"; end: BadEnd };
+
+async function moveBranch(forge: Forge, brief: PatchBrief, commitSha: string): Promise<BranchMove> {
+  const { task, order, patch } = brief;
+  const ref = `refs/heads/${branchOfOrder(task.orderId)}`;
+  if (stands("read_ref_first") && (await forge.readRef(task.source, ref)) === commitSha)
+    return { kind: "moved" };
+  if (order.headCommit !== null && order.headCommit !== patch.baseCommit && stands("order_in_turn"))
+    return conflict(
+      `The order has gone on to ${order.headCommit}; the patch was made on ${patch.baseCommit}.`,
+    );
+  try {
+    const from = stands("move_ref_compared")
+      ? order.headCommit
+      : await forge.readRef(task.source, ref);
+    return judgeMove(brief, commitSha, await forge.moveRef(task.source, ref, from, commitSha));
   } catch (error) {
     if (error instanceof SwitchyardError && !error.retryable) return conflict(error.message);
     throw error;
   }
+}
+
+/** A ref that is at the commit, or went on from it, was moved by an earlier call whose answer was lost. */
+function judgeMove({ task }: PatchBrief, commitSha: string, answer: MoveRefAnswer): BranchMove {
+  if (answer.kind === "moved") return { kind: "moved" };
+  const wasMoved = answer.current === commitSha || answer.contains === true;
+  if (wasMoved && stands("read_ref_first")) return { kind: "moved" };
+  const now = answer.current === null ? "gone" : `at ${answer.current}`;
+  return conflict(
+    `The branch ${branchOfOrder(task.orderId)} is ${now}, not where this order left it.`,
+  );
 }
 
 const conflict = (message: string): BranchMove => ({
@@ -124,6 +157,7 @@ async function writeDelivered(
   if (written.kind === "lost") return wait(attempt, 1_000);
   tellState(deps, attempt, { task: "completed", because: outcome.message });
   await deps.sendNotices(notices);
+  await deps.afterEnd(task);
   return go({ ...attempt, phase: "archiving" });
 }
 

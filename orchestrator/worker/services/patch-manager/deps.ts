@@ -2,11 +2,20 @@ import type { Artifacts } from "../../domain/ports/artifacts.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { Brief, ExecutionStore } from "../../domain/ports/executionStore.ts";
 import type { Ids } from "../../domain/ports/ids.ts";
+import type { Log } from "../../domain/ports/log.ts";
 import type { PatchRef, PatchSetStore } from "../../domain/ports/patchSetStore.ts";
 import type { Forge, Runner } from "../../domain/ports/runner.ts";
 import type { Attempt, SupervisorMemory } from "../../domain/ports/supervisorMemory.ts";
 import type { Settings } from "../../domain/settings.ts";
-import type { Notice, PatchSetRecord } from "../../domain/task.ts";
+import type { Notice, PatchSetRecord, Task } from "../../domain/task.ts";
+
+/** What is wanted of a patch beyond the fixed rules. */
+export type PatchPolicy = {
+  /** Why a person has to approve the verified patch; null = nobody has to. */
+  approvalReason(brief: PatchBrief): string | null;
+  /** How many remediations may follow one another; 0 = a bad patch is handed to a person. */
+  remediationDepth(brief: PatchBrief): number;
+};
 
 /** What it takes to bring a patch set into the code. */
 export type PatchDeps = {
@@ -19,9 +28,15 @@ export type PatchDeps = {
   artifacts: Artifacts;
   clock: Clock;
   ids: Ids;
-  settings: Pick<Settings, "heartbeatMs" | "lostAfterMs">;
+  policy: PatchPolicy;
+  settings: Pick<Settings, "heartbeatMs" | "lostAfterMs" | "resendAfterMs">;
   doorbellOf(attempt: Attempt): { url: string; token: string } | null;
   sendNotices(notices: readonly Notice[]): Promise<void>;
+  /** Asks for a look at a task. */
+  lookAgain(task: { organizationId: string; taskId: string }, delaySeconds: number): Promise<void>;
+  /** A task has ended: whoever waited for that is looked at. */
+  afterEnd(task: Task): Promise<void>;
+  log: Log;
 };
 
 /** A brief whose patch set is there. */

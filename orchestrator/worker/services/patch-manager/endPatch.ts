@@ -2,11 +2,13 @@ import type { PatchFault } from "../../../../shared/contracts/aiPatch.ts";
 import type { ValidationReport } from "../../../../shared/contracts/runner.ts";
 import { noticesOfEnd } from "../../domain/notices.ts";
 import type { OutcomeCode } from "../../domain/outcome.ts";
-import { go, type StepResult } from "../../domain/ports/supervision.ts";
+import { go, type StepResult, wait } from "../../domain/ports/supervision.ts";
 import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
 import { isFinalTask, type PatchSetEvent, taskTransitions } from "../../domain/states.ts";
+import type { Task } from "../../domain/task.ts";
 import { systemActor, tellState } from "../../domain/tellState.ts";
 import { type PatchBrief, type PatchDeps, patchRefOf } from "./deps.ts";
+import { remediationOf } from "./remediation.ts";
 
 export type BadEnd = {
   patchEvent: Extract<PatchSetEvent, "reject" | "find_conflict" | "fail">;
@@ -16,6 +18,8 @@ export type BadEnd = {
   message: string;
   faults?: PatchFault[];
   validation?: ValidationReport;
+  /** An agent may be able to put it right. */
+  remediable?: boolean;
 };
 
 /** Ends a patch set that does not get into the code, and its task with it. */
@@ -27,11 +31,16 @@ export async function endPatch(
 ): Promise<StepResult> {
   const nowMs = deps.clock.nowMs();
   const outcome = { code: end.code, message: end.message };
-  const status = taskTransitions[end.taskEvent].to;
-  const notices = noticesOfEnd(deps.ids, brief.task, status, outcome, null, nowMs);
+  const child = remediationOf(deps, brief, end, nowMs);
+  const taskEvent = child === null ? end.taskEvent : "remediate";
+  const status = taskTransitions[taskEvent].to;
+  const notices = isFinalTask(status)
+    ? noticesOfEnd(deps.ids, brief.task, status, outcome, null, nowMs)
+    : [];
   const written = await deps.patchSets.end(patchRefOf(attempt, brief), {
     patchEvent: end.patchEvent,
-    taskEvent: end.taskEvent,
+    taskEvent,
+    child,
     faults: end.faults ?? [],
     validation: end.validation ?? null,
     outcome,
@@ -42,17 +51,32 @@ export async function endPatch(
   if (written.kind === "done") {
     tellState(deps, attempt, { task: status, because: end.message });
     await deps.sendNotices(notices);
+    if (child === null) await deps.afterEnd(brief.task);
+    else await askForChild(deps, child.task);
     return go({ ...attempt, phase: "archiving" });
   }
   return afterLostEnd(deps, attempt);
+}
+
+/** The message is a matter of speed: the sweep finds a child that got none. */
+async function askForChild(deps: PatchDeps, { organizationId, id: taskId }: Task): Promise<void> {
+  try {
+    await deps.lookAgain({ organizationId, taskId }, 0);
+  } catch (error) {
+    deps.log.warn("remediation.message_not_sent", { organizationId, taskId, error });
+  }
 }
 
 /** Either an earlier write of the end had worked, or the task has moved and the step is taken again. */
 async function afterLostEnd(deps: PatchDeps, attempt: Attempt): Promise<StepResult> {
   const { organizationId, taskId, fence } = attempt;
   const now = await deps.executions.findBrief({ organizationId, taskId, fence });
-  const over = now === null || isFinalTask(now.task.status) || now.task.fence !== fence;
-  return go(over ? { ...attempt, phase: "archiving" } : attempt);
+  const over =
+    now === null ||
+    isFinalTask(now.task.status) ||
+    now.task.status === "remediating" ||
+    now.task.fence !== fence;
+  return over ? go({ ...attempt, phase: "archiving" }) : wait(attempt, 1_000);
 }
 
 export const cancelledEnd: BadEnd = {

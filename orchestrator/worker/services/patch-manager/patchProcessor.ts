@@ -1,5 +1,5 @@
 import type { NumberedEvent } from "../../../../shared/contracts/agentEvent.ts";
-import type { PatchSet } from "../../../../shared/contracts/aiPatch.ts";
+import type { PatchFault, PatchSet } from "../../../../shared/contracts/aiPatch.ts";
 import {
   currentRunnerProtocol,
   type PatchRunRequest,
@@ -27,6 +27,8 @@ const maxPatchTries = 3;
 /** A runner of patches that cannot be had for this long makes the patch a matter for a person. */
 const giveUpMs = 30 * 60_000;
 const busyPollMs = 2_000;
+/** Whoever approves, refuses or cancels pokes the supervisor; this is for a poke that was lost. */
+const approvalPollMs = 15 * 60_000;
 
 /**
  * Takes a patch set from received to verified: checks what can be said of it without the code, has it applied to
@@ -41,6 +43,7 @@ export const processPatch =
       return go({ ...attempt, phase: "archiving" });
     const brief = { ...found, patch: found.patch };
     if (brief.patch.status === "delivering") return go({ ...attempt, phase: "delivering" });
+    if (brief.patch.status === "awaiting_approval") return wait(attempt, approvalPollMs);
     if (brief.patch.status !== "received" && brief.patch.status !== "validating")
       return go({ ...attempt, phase: "archiving" });
     try {
@@ -63,15 +66,23 @@ async function processLive(
   if (attempt.patchStarted) return followPatch(deps, runner, attempt, brief, context);
 
   const set = await readSet(deps, brief);
-  const faults = set.kind === "parsed" ? checkPatchSet(set.set, policyOf(brief)) : set.faults;
+  const faults = set.kind === "parsed" ? faultsOf(set.set, brief) : set.faults;
   if (set.kind !== "parsed" || faults.length > 0)
     return endPatch(deps, attempt, brief, endOfFaults(faults));
+  const asked = { ...attempt, patchAsked: true };
+  deps.memory.save(asked);
   await runner.startPatch(patchRunIdOf(attempt, brief), requestOf(deps, attempt, brief, set.set));
-  return go({ ...attempt, patchStarted: true });
+  return go({ ...asked, patchStarted: true });
 }
 
-const policyOf = ({ task }: PatchBrief) =>
-  task.allowedPaths === null ? {} : { allowedPaths: task.allowedPaths };
+/** What a task asks for narrows what its project allows, and never widens it. */
+const faultsOf = (set: PatchSet, { task, project }: PatchBrief): PatchFault[] => {
+  const limits = [task.allowedPaths, project.settings.allowedPaths ?? null];
+  const [own, ofProject] = limits.map((paths) =>
+    checkPatchSet(set, paths === null ? {} : { allowedPaths: paths }),
+  );
+  return own?.length ? own : (ofProject ?? []);
+};
 
 async function followPatch(
   deps: PatchDeps,
@@ -102,6 +113,7 @@ async function followPatch(
 const nextTry = (attempt: Attempt): Attempt => ({
   ...attempt,
   patchTry: attempt.patchTry + 1,
+  patchAsked: false,
   patchStarted: false,
   appliedTreeId: null,
 });
@@ -166,6 +178,7 @@ async function cancel(
   attempt: Attempt,
   brief: PatchBrief,
 ): Promise<StepResult> {
+  if (!attempt.patchAsked) return endPatch(deps, attempt, brief, cancelledEnd);
   try {
     const id = patchRunIdOf(attempt, brief);
     const { state } = await runner.cancel("patches", id, attempt.patchTry, "cancel");
@@ -184,7 +197,7 @@ async function afterError(
   error: unknown,
 ): Promise<StepResult> {
   if (!(error instanceof SwitchyardError)) throw error;
-  if (error.code === "busy") return wait(attempt, busyPollMs);
+  if (error.code === "busy") return wait({ ...attempt, patchAsked: false }, busyPollMs);
   if (error.code === "run_not_found" && attempt.patchTry < maxPatchTries)
     return go(nextTry(attempt));
   const forMs = deps.clock.nowMs() - (attempt.failingSinceMs ?? deps.clock.nowMs());

@@ -2,6 +2,7 @@ import type { PatchFault } from "../../../../shared/contracts/aiPatch.ts";
 import type { PatchReport, ValidationReport } from "../../../../shared/contracts/runner.ts";
 import { go, type StepResult } from "../../domain/ports/supervision.ts";
 import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
+import { askForApproval } from "./approval.ts";
 import { beginDelivery } from "./delivery.ts";
 import type { PatchBrief, PatchDeps } from "./deps.ts";
 import { type BadEnd, cancelledEnd, endPatch } from "./endPatch.ts";
@@ -14,11 +15,22 @@ export async function afterPatchReport(
   report: PatchReport,
 ): Promise<StepResult> {
   if (report.kind !== "applied") return endPatch(deps, attempt, brief, endOf(report, brief));
+  if (brief.patch.treeId !== null && brief.patch.treeId !== report.treeId)
+    return endPatch(deps, attempt, brief, otherTree(brief.patch.treeId, report.treeId));
   if (report.validation.status === "failed")
     return endPatch(deps, attempt, brief, endOfValidation(report.validation));
   if (brief.patch.status !== "validating") return go(attempt);
+  const reason = brief.patch.approvedBy === null ? deps.policy.approvalReason(brief) : null;
+  if (reason !== null) return askForApproval(deps, attempt, brief, reason);
   return beginDelivery(deps, attempt, brief, report);
 }
+
+const otherTree = (noted: string, made: string): BadEnd => ({
+  patchEvent: "fail",
+  taskEvent: "escalate",
+  code: "engine_mismatch",
+  message: `The same patch has made two trees: ${noted} and ${made}.`,
+});
 
 function endOf(report: Exclude<PatchReport, { kind: "applied" }>, brief: PatchBrief): BadEnd {
   const escalate = { patchEvent: "fail", taskEvent: "escalate" } as const;
@@ -52,10 +64,10 @@ export function endOfFaults(faults: PatchFault[]): BadEnd {
   const message = `The patch was refused: ${faults.map(describe).slice(0, 5).join("; ")}.`;
   const base = { taskEvent: "escalate", message, faults } as const;
   if (first !== undefined && faults.every(({ code }) => conflictCodes.includes(code)))
-    return { ...base, patchEvent: "find_conflict", code: "conflict" };
+    return { ...base, patchEvent: "find_conflict", code: "conflict", remediable: true };
   if (faults.some(({ code }) => code === "protected_path"))
     return { ...base, patchEvent: "reject", code: "protected_path" };
-  return { ...base, patchEvent: "reject", code: "patch_rejected" };
+  return { ...base, patchEvent: "reject", code: "patch_rejected", remediable: true };
 }
 
 const describe = ({ file, code, message }: PatchFault): string =>
@@ -69,5 +81,6 @@ function endOfValidation(validation: ValidationReport): BadEnd {
     code: "validation_failed",
     message: `The patched code does not pass: ${failed.map(({ name, status }) => `${name} ${status}`).join(", ")}.`,
     validation,
+    remediable: true,
   };
 }

@@ -7,12 +7,17 @@ import type {
   AttemptPhase,
   SupervisorMemory,
 } from "../../domain/ports/supervisorMemory.ts";
+import type { TaskRef } from "../../domain/ports/supervisors.ts";
 
 export type AdvanceDeps = {
   memory: SupervisorMemory;
-  steps: Readonly<Record<Exclude<AttemptPhase, "done">, Step>>;
+  steps: Readonly<Record<Exclude<AttemptPhase, "confirming" | "done">, Step>>;
   /** Ends the run of an attempt that a higher one has replaced. */
   endSuperseded: Step;
+  /** Looks whether the newest attempt still wants to wait for an older one. */
+  endBlocked(newest: Attempt): Promise<void>;
+  /** Whether the task has ended, so that its events are in the transcript for good. */
+  isOver(task: TaskRef): Promise<boolean>;
   clock: Clock;
   log: Log;
 };
@@ -34,11 +39,21 @@ export async function advance(deps: AdvanceDeps, context: StepContext): Promise<
     const attempts = deps.memory.attempts();
     const attempt = attempts.find(({ phase }) => phase !== "done");
     if (attempt === undefined) return rest(deps, attempts);
-    const superseded = attempt !== attempts.at(-1);
+    const newest = attempts.at(-1);
+    const superseded = attempt !== newest;
     const delayMs = await takeStep(deps, attempt, superseded, context);
+    if (delayMs > 0 && superseded && newest !== undefined) await lookAtBlocked(deps, newest);
     if (delayMs > 0) return deps.memory.setWakeAt(deps.clock.nowMs() + delayMs);
   }
   return deps.memory.setWakeAt(deps.clock.nowMs());
+}
+
+async function lookAtBlocked(deps: AdvanceDeps, newest: Attempt): Promise<void> {
+  try {
+    await deps.endBlocked(newest);
+  } catch (error) {
+    deps.log.warn("supervisor.blocked_look_failed", { taskId: newest.taskId, error });
+  }
 }
 
 /** Answers after how many ms to look again, 0 = at once. */
@@ -49,7 +64,8 @@ async function takeStep(
   context: StepContext,
 ): Promise<number> {
   if (attempt.phase === "done") return 0;
-  const step = superseded ? deps.endSuperseded : deps.steps[attempt.phase];
+  const step =
+    superseded || attempt.phase === "confirming" ? deps.endSuperseded : deps.steps[attempt.phase];
   try {
     const { attempt: after, next } = await step(attempt, context);
     deps.memory.save({ ...after, failures: 0, failingSinceMs: null });
@@ -66,15 +82,20 @@ async function takeStep(
       error,
     });
     const failingSinceMs = attempt.failingSinceMs ?? deps.clock.nowMs();
-    deps.memory.save({ ...attempt, failures, failingSinceMs });
+    // What was noted in the middle of the step is not undone by its failure.
+    const noted = deps.memory.attempts().find((known) => known.fence === fence) ?? attempt;
+    deps.memory.save({ ...noted, failures, failingSinceMs });
     return tickDelayMs(failures);
   }
 }
 
 async function rest(deps: AdvanceDeps, attempts: readonly Attempt[]): Promise<void> {
-  const endedAtMs = attempts.at(-1)?.endedAtMs ?? null;
-  if (endedAtMs === null) return;
-  const forgetAtMs = endedAtMs + keepAfterEndMs;
-  if (deps.clock.nowMs() >= forgetAtMs) return deps.memory.forgetAll();
-  return deps.memory.setWakeAt(forgetAtMs);
+  const last = attempts.at(-1);
+  if (last === undefined || last.endedAtMs === null) return;
+  const nowMs = deps.clock.nowMs();
+  const forgetAtMs = last.endedAtMs + keepAfterEndMs;
+  if (nowMs < forgetAtMs) return deps.memory.setWakeAt(forgetAtMs);
+  // A task that goes on later, after a wait for a person say, needs the events of its earlier attempts.
+  const over = await deps.isOver(last).catch(() => false);
+  return over ? deps.memory.forgetAll() : deps.memory.setWakeAt(nowMs + keepAfterEndMs);
 }

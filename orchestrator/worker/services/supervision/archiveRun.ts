@@ -1,3 +1,4 @@
+import { stands } from "../../domain/guards.ts";
 import { go, type Step } from "../../domain/ports/supervision.ts";
 import type { StreamEvent, SupervisorMemory } from "../../domain/ports/supervisorMemory.ts";
 import type { SupervisionDeps } from "./deps.ts";
@@ -13,7 +14,8 @@ export const archiveRun =
     const { organizationId, taskId } = attempt;
     const lines = readAll(deps.memory).map((event) => JSON.stringify(event));
     await deps.artifacts.put(transcriptKey(organizationId, taskId), `${lines.join("\n")}\n`);
-    return go({ ...attempt, phase: "done", report: null, endedAtMs: deps.clock.nowMs() });
+    const phase = attempt.unconfirmed && stands("unseen_run_ended") ? "confirming" : "done";
+    return go({ ...attempt, phase, report: null, endedAtMs: deps.clock.nowMs() });
   };
 
 function readAll(memory: SupervisorMemory): StreamEvent[] {

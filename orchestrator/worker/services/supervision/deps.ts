@@ -8,7 +8,7 @@ import type { ProviderConfigStore } from "../../domain/ports/providerConfigStore
 import type { SecretSource } from "../../domain/ports/secrets.ts";
 import type { Attempt, SupervisorMemory } from "../../domain/ports/supervisorMemory.ts";
 import type { Settings } from "../../domain/settings.ts";
-import type { Notice } from "../../domain/task.ts";
+import type { Notice, Task } from "../../domain/task.ts";
 
 /** What the steps of a run need. */
 export type SupervisionDeps = {
@@ -26,7 +26,9 @@ export type SupervisionDeps = {
   /** Asks for another look at this task when its wait is over. */
   lookAgain(task: { organizationId: string; taskId: string }, delaySeconds: number): Promise<void>;
   /** A slot is free: the next task may have it. */
-  wakeNext(): Promise<void>;
+  wakeNext(freed: { organizationId: string; projectId: string }): Promise<void>;
+  /** A task has ended: whoever waited for that is looked at. */
+  afterEnd(task: Task): Promise<void>;
   sendNotices(notices: readonly Notice[]): Promise<void>;
 };
 

@@ -1,19 +1,26 @@
 import { SwitchyardError } from "../../../../shared/errors.ts";
+import { stands } from "../../domain/guards.ts";
 import { go, type Step, wait } from "../../domain/ports/supervision.ts";
 import type { SupervisionDeps } from "./deps.ts";
 
-/** A higher attempt has come: the run of the older one is ended, and confirmed gone, before the newer may begin. */
+const confirmPollMs = 1_000;
+
+/**
+ * Ends the run of an attempt that a higher one has replaced, or that was settled without its runner's word. It
+ * is confirmed gone before a newer attempt may begin.
+ */
 export const endSuperseded =
   (deps: SupervisionDeps): Step =>
   async (attempt) => {
     const done = { ...attempt, phase: "done" as const, endedAtMs: deps.clock.nowMs() };
     const agent = deps.agentOf(attempt.provider ?? "");
-    if (agent === null || attempt.executionId === null) return go(done);
+    if (agent === null || attempt.executionId === null || !stands("superseded_run_ended"))
+      return go(done);
     const handle = { executionId: attempt.executionId, fence: attempt.fence };
     try {
       await agent.cancel(handle, "cancel");
       const progress = await agent.progress(handle);
-      return progress.kind === "finished" ? go(done) : wait(attempt, 1_000);
+      return progress.kind === "finished" ? go(done) : wait(attempt, confirmPollMs);
     } catch (error) {
       if (error instanceof SwitchyardError && error.code === "run_not_found") return go(done);
       throw error;

@@ -1,6 +1,7 @@
 import type { NumberedEvent } from "../../../../shared/contracts/agentEvent.ts";
 import type { RunReport } from "../../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../../shared/errors.ts";
+import { stands } from "../../domain/guards.ts";
 import type { CodeAgent } from "../../domain/ports/codeAgent.ts";
 import {
   go,
@@ -18,6 +19,7 @@ import { notePatch } from "./notePatch.ts";
 const watchedWaitMs = 25_000;
 /** How soon a run that was told to end is looked at again. */
 const stoppingPollMs = 1_000;
+const unreachablePollMs = 5_000;
 
 /** Takes what the agent did since the last look, ends the run when a limit or a cancel says so, and notes its end. */
 export const followRun =
@@ -31,9 +33,11 @@ export const followRun =
       const asked = await askForEnd(deps, attempt, agent);
       await takeEvents(deps, asked, agent, context);
       const progress = await agent.progress(handle);
-      if (progress.kind === "finished" && holdsAll(deps, asked, progress.lastEvent))
-        return toSettling(deps, asked, progress.report);
-      return again(deps, asked, context);
+      const heard = { ...asked, unreachableSinceMs: null };
+      if (progress.kind === "finished" && holdsAll(deps, heard, progress.lastEvent))
+        return toSettling(deps, heard, progress.report);
+      if (progress.kind === "live" && stopIsOverdue(deps, heard)) return endUnstopped(deps, heard);
+      return again(deps, heard, context);
     } catch (error) {
       return afterFailedLook(deps, attempt, error);
     }
@@ -49,11 +53,11 @@ async function toSettling(
 }
 
 const holdsAll = (deps: SupervisionDeps, { fence }: Attempt, lastEvent: number): boolean =>
-  deps.memory.cursor(fence, "agent") >= lastEvent;
+  deps.memory.cursor(fence, "agent") >= lastEvent || !stands("all_events_held");
 
 function again(deps: SupervisionDeps, attempt: Attempt, context: StepContext): StepResult {
-  if (context.watched() && !context.signal.aborted) return go(attempt);
   if (attempt.stopAsked !== null) return wait(attempt, stoppingPollMs);
+  if (context.watched() && !context.signal.aborted) return go(attempt);
   return wait(
     attempt,
     Math.max(1, Math.min(deps.settings.heartbeatMs, msToNextLimit(deps, attempt))),
@@ -77,7 +81,7 @@ async function takeEvents(
   };
   try {
     await agent.follow(handle, {
-      after: deps.memory.cursor(attempt.fence, "agent"),
+      after: stands("event_cursor") ? deps.memory.cursor(attempt.fence, "agent") : 0,
       waitMs: watched ? Math.min(watchedWaitMs, msToNextLimit(deps, attempt)) : 0,
       signal,
       onEvents(events) {
@@ -92,18 +96,18 @@ async function takeEvents(
   }
 }
 
-/** A cancel of the task, its time limit, or its silence; asked once, confirmed by the run's end. */
+/** A cancel of the task, its time limit, or its silence; asked until the run's end confirms it. */
 async function askForEnd(
   deps: SupervisionDeps,
   attempt: Attempt,
   agent: CodeAgent,
 ): Promise<Attempt> {
-  if (attempt.stopAsked !== null) return attempt;
-  const reason = await reasonToStop(deps, attempt);
+  const reason = attempt.stopAsked ?? (await reasonToStop(deps, attempt));
   if (reason === null) return attempt;
-  await agent.cancel({ executionId: attempt.executionId ?? "", fence: attempt.fence }, reason);
-  const asked = { ...attempt, stopAsked: reason };
+  const stopAskedAtMs = attempt.stopAskedAtMs ?? deps.clock.nowMs();
+  const asked = { ...attempt, stopAsked: reason, stopAskedAtMs };
   deps.memory.save(asked);
+  await agent.cancel({ executionId: attempt.executionId ?? "", fence: attempt.fence }, reason);
   return asked;
 }
 
@@ -114,8 +118,8 @@ async function reasonToStop(
   const task = await deps.executions.findWish(refOf(attempt));
   if (task === null || task.cancelRequested || task.fence !== attempt.fence) return "cancel";
   const nowMs = deps.clock.nowMs();
-  if (nowMs >= wallClockEndMs(deps, attempt)) return "wall_clock";
-  if (nowMs >= silenceEndMs(deps, attempt)) return "silence";
+  if (nowMs >= wallClockEndMs(deps, attempt) && stands("wall_clock_enforced")) return "wall_clock";
+  if (nowMs >= silenceEndMs(deps, attempt) && stands("silence_enforced")) return "silence";
   return null;
 }
 
@@ -140,23 +144,28 @@ async function afterFailedLook(
   error: unknown,
 ): Promise<StepResult> {
   const code = error instanceof SwitchyardError ? error.code : null;
-  const failingSinceMs = attempt.failingSinceMs ?? deps.clock.nowMs();
-  const silentForMs = deps.clock.nowMs() - failingSinceMs;
-  const unreachable = code === "runner_unreachable" || code === "runner_protocol_error";
   const gone = code === "run_not_found" || code === "stale_fence";
-  if (!gone && !(unreachable && silentForMs >= deps.settings.lostAfterMs)) throw error;
+  if (!gone && code !== "runner_unreachable" && code !== "runner_protocol_error") throw error;
+  const nowMs = deps.clock.nowMs();
+  const unreachableSinceMs = attempt.unreachableSinceMs ?? nowMs;
+  if (!gone && nowMs - unreachableSinceMs < deps.settings.lostAfterMs) {
+    const pauseMs = Math.min(unreachablePollMs, deps.settings.heartbeatMs);
+    return wait({ ...latest(deps, attempt), unreachableSinceMs }, pauseMs);
+  }
 
   const brief = await deps.executions.findBrief(refOf(attempt));
-  if (brief === null) return go({ ...attempt, phase: "done", endedAtMs: deps.clock.nowMs() });
+  if (brief === null) return go({ ...attempt, phase: "confirming" });
   if (brief.task.cancelRequestedAtMs !== null)
-    return endWithoutRun(deps, attempt, brief, {
-      kind: "bad",
-      execution: "cancel",
-      code: "cancelled",
-      message: "The task was cancelled; its runner no longer knows the run.",
-      retry: false,
-    });
-  return endWithoutRun(deps, attempt, brief, {
+    return endWithoutRun(deps, attempt, brief, cancelledUnseen, !gone);
+  return endWithoutRun(deps, attempt, brief, lost(gone), !gone);
+}
+
+/** What was noted in the middle of this step is not undone by its failure. */
+const latest = (deps: SupervisionDeps, attempt: Attempt): Attempt =>
+  deps.memory.attempts().find(({ fence }) => fence === attempt.fence) ?? attempt;
+
+const lost = (gone: boolean) =>
+  ({
     kind: "bad",
     execution: "lose",
     code: "lost",
@@ -164,5 +173,33 @@ async function afterFailedLook(
       ? "The runner no longer knows the run."
       : "The runner could not be reached any more.",
     retry: true,
-  });
+  }) as const;
+
+const cancelledUnseen = {
+  kind: "bad",
+  execution: "cancel",
+  code: "cancelled",
+  message: "The task was cancelled; its runner did not say that the run has ended.",
+  retry: false,
+} as const;
+
+const stopIsOverdue = (deps: SupervisionDeps, { stopAskedAtMs }: Attempt): boolean =>
+  stopAskedAtMs !== null &&
+  deps.clock.nowMs() - stopAskedAtMs >= deps.settings.lostAfterMs + deps.settings.limitGraceMs;
+
+/** The runner was told to end the run and does not: its task is not kept waiting, its end is asked for on. */
+async function endUnstopped(deps: SupervisionDeps, attempt: Attempt): Promise<StepResult> {
+  const brief = await deps.executions.findBrief(refOf(attempt));
+  if (brief === null) return go({ ...attempt, phase: "confirming" });
+  const outcome =
+    brief.task.cancelRequestedAtMs !== null
+      ? cancelledUnseen
+      : ({
+          kind: "bad",
+          execution: "time_out",
+          code: attempt.stopAsked === "silence" ? "silent" : "timed_out",
+          message: "The run reached a limit, and its runner did not say that it has ended.",
+          retry: false,
+        } as const);
+  return endWithoutRun(deps, attempt, brief, outcome, true);
 }

@@ -1,4 +1,4 @@
-import { judgeRun, type RunOutcome } from "../../domain/outcome.ts";
+import { judgeRun, type RunFacts, type RunOutcome } from "../../domain/outcome.ts";
 import type { Brief } from "../../domain/ports/executionStore.ts";
 import { go, type Step, type StepResult } from "../../domain/ports/supervision.ts";
 import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
@@ -16,7 +16,7 @@ export const settleRun =
     if (isSettledExecution(brief.execution.status)) return afterSettled(attempt, brief);
 
     const wanted = brief.task.cancelRequestedAtMs === null;
-    const outcome = wanted ? judgeRun(attempt.report, attempt.patch !== null) : cancelled;
+    const outcome = wanted ? judge(attempt.report, attempt) : cancelled;
     const written = await writeSettlement(deps, attempt, brief, outcome, attempt.report);
     // Lost: a cancel came in between, or an earlier write had worked after all. The next look tells which.
     if (written.kind === "lost") return go(attempt);
@@ -25,6 +25,18 @@ export const settleRun =
       phase: written.taskEvent === "receive_patch" ? "patching" : "archiving",
     });
   };
+
+/** A run that was told to end, of a task that nobody cancelled, was ended by us: its start was not heard of. */
+const judge = (report: RunFacts, { patch }: Attempt): RunOutcome =>
+  report.stoppedBy === "cancel"
+    ? {
+        kind: "bad",
+        execution: "lose",
+        code: "lost",
+        message: "The run was ended, since its start was not heard of.",
+        retry: true,
+      }
+    : judgeRun(report, patch !== null);
 
 const cancelled: RunOutcome = {
   kind: "bad",

@@ -10,7 +10,7 @@ export function startAttempt(
 ): StartAnswer {
   const highest = deps.memory.attempts().at(-1)?.fence ?? 0;
   if (fence < highest) return { kind: "stale", fence: highest };
-  if (fence > highest)
+  if (!deps.memory.attempts().some((attempt) => attempt.fence === fence))
     deps.memory.save({
       ...ref,
       fence,
@@ -22,6 +22,11 @@ export function startAttempt(
       wallClockMs: null,
       silenceMs: null,
       stopAsked: null,
+      stopAskedAtMs: null,
+      startAsked: false,
+      patchAsked: false,
+      unreachableSinceMs: null,
+      unconfirmed: false,
       report: null,
       patch: null,
       patchTry: 1,

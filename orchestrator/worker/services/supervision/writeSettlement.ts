@@ -32,7 +32,9 @@ export async function writeSettlement(
     result: await resultOf(deps, attempt, brief, report),
     patch: after.taskEvent === "receive_patch" ? patchOf(attempt) : null,
     notices,
-    notBeforeMs: after.taskEvent === "retry" ? after.notBeforeMs : null,
+    notBeforeMs: waitOf(after),
+    notBeforeReason: waitReason(after),
+    waiting: after.taskEvent === "ask" ? after.waiting : null,
     sweepAtMs: sweepAtMs(after, nowMs, brief),
     nowMs,
     log: [logOf(outcome, after)],
@@ -45,16 +47,28 @@ export async function writeSettlement(
     because: after.outcome?.message ?? null,
   });
   await deps.sendNotices(notices);
-  if (after.taskEvent === "retry") await askForRetry(deps, attempt, after.notBeforeMs - nowMs);
-  await deps.wakeNext();
+  const untilMs = waitOf(after);
+  if (untilMs !== null) await askForRetry(deps, attempt, untilMs - nowMs);
+  if (isFinalTask(taskTransitions[after.taskEvent].to)) await deps.afterEnd(brief.task);
+  await deps.wakeNext({ organizationId: attempt.organizationId, projectId: brief.task.projectId });
   return { kind: "done", taskEvent: after.taskEvent };
 }
+
+const waitOf = (after: AfterRun): number | null =>
+  after.taskEvent === "retry" || after.taskEvent === "park" ? after.notBeforeMs : null;
+
+/** A parked task says by its outcome's code what it waits for. */
+const waitReason = (after: AfterRun): string | null => {
+  if (after.taskEvent === "retry") return "retry";
+  return after.taskEvent === "park" ? after.outcome.code : null;
+};
 
 /** The message is a matter of speed: the row says when the task is due, and the sweep finds it without one. */
 async function askForRetry(deps: SupervisionDeps, attempt: Attempt, waitMs: number): Promise<void> {
   const { organizationId, taskId } = attempt;
   try {
-    await deps.lookAgain({ organizationId, taskId }, Math.ceil(waitMs / 1_000));
+    const seconds = Math.min(Math.ceil(waitMs / 1_000), maxMessageDelaySeconds);
+    await deps.lookAgain({ organizationId, taskId }, seconds);
   } catch (error) {
     deps.log.warn("retry.message_not_sent", { organizationId, taskId, error });
   }
@@ -71,9 +85,13 @@ function noticesOf(
   return noticesOfEnd(deps.ids, task, status, after.outcome, null, nowMs);
 }
 
-/** A task that goes back to the queue is looked at when its wait is over; one with a patch when it gets old. */
+/** A queue holds a message back for this long at most. */
+const maxMessageDelaySeconds = 12 * 3_600;
+
+/** A task that waits is looked at when its wait is over; one with a patch when it gets old. */
 function sweepAtMs(after: AfterRun, nowMs: number, { task }: Brief): number | null {
-  if (after.taskEvent === "retry") return after.notBeforeMs;
+  if (after.taskEvent === "ask") return after.waiting.expiresAtMs;
+  if (waitOf(after) !== null) return waitOf(after);
   return after.taskEvent === "receive_patch" ? nowMs + task.limits.wallClockMs : null;
 }
 
@@ -120,6 +138,8 @@ function logOf(outcome: RunOutcome, after: AfterRun): Settlement["log"][number] 
     cancel_confirmed: "The run was cancelled.",
     fail: after.outcome?.message ?? "The run failed.",
     retry: `${after.outcome?.message ?? "The run failed."} It will be tried again.`,
+    park: `${after.outcome?.message ?? "The run failed."} The provider has told when it can go on.`,
+    ask: "The agent asks a person, and its run is suspended.",
   }[after.taskEvent];
   return { actor: systemActor, action, message: what };
 }

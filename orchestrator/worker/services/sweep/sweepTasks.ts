@@ -1,10 +1,12 @@
 import { resendDelayMs } from "../../domain/backoff.ts";
+import { stands } from "../../domain/guards.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { Log } from "../../domain/ports/log.ts";
 import type { Supervisors } from "../../domain/ports/supervisors.ts";
 import type { TaskQueue } from "../../domain/ports/taskQueue.ts";
 import type { SweepItem, TaskStore } from "../../domain/ports/taskStore.ts";
 import type { Settings } from "../../domain/settings.ts";
+import { isWaitingTask } from "../../domain/states.ts";
 
 export type SweepDeps = {
   tasks: TaskStore;
@@ -28,8 +30,8 @@ export async function sweepTasks(deps: SweepDeps): Promise<{ sent: number; woken
   for (const item of due) {
     try {
       await postpone(deps, item);
-      if (item.status === "queued") {
-        await deps.queue.send(item.ref);
+      if (isWaitingTask(item.status)) {
+        if (stands("sweep_resends_message")) await deps.queue.send(item.ref);
         sent += 1;
       } else {
         await wake(deps, item);
@@ -51,8 +53,9 @@ async function postpone(deps: SweepDeps, item: SweepItem): Promise<void> {
 
 /** A supervisor that does not know the attempt never got it, so it gets it now. */
 async function wake(deps: SweepDeps, item: SweepItem): Promise<void> {
+  if (!stands("sweep_wakes_supervisor")) return;
   const { fence } = await deps.supervisors.poke(item.ref);
-  if (fence >= item.fence) return;
+  if (fence >= item.fence || !stands("sweep_hands_over_again")) return;
   deps.log.warn("sweep.attempt_unknown", { ...item.ref, fence: item.fence });
   await deps.supervisors.start(item.ref, item.fence);
 }

@@ -6,12 +6,16 @@ import type { Clock } from "../../domain/ports/clock.ts";
 import type { Ids } from "../../domain/ports/ids.ts";
 import type { Log } from "../../domain/ports/log.ts";
 import type { Supervisors, TaskRef } from "../../domain/ports/supervisors.ts";
+import type { TaskQueue } from "../../domain/ports/taskQueue.ts";
 import type { TaskStore, TaskStory } from "../../domain/ports/taskStore.ts";
+import { isWaitingTask } from "../../domain/states.ts";
 import { branchOfOrder, type Task } from "../../domain/task.ts";
+import { askForLook } from "./answerTask.ts";
 
 export type CancelDeps = {
   tasks: TaskStore;
   supervisors: Supervisors;
+  queue: TaskQueue;
   clock: Clock;
   ids: Ids;
   log: Log;
@@ -55,13 +59,15 @@ function alreadySettled({ task, patch }: TaskStory): CancelAnswer | null {
   if (task.status === "failed" || task.status === "escalated")
     throw new SwitchyardError("already_final", `The task is ${task.status} already.`);
   if (task.status === "delivering" || task.status === "completed") throw tooLate(task, patch);
-  return task.cancelRequestedAtMs === null ? null : { kind: "requested", task };
+  const isHeard = task.cancelRequestedAtMs !== null && !isWaitingTask(task.status);
+  return isHeard ? { kind: "requested", task } : null;
 }
 
 function tooLate(task: Task, patch: TaskStory["patch"]): SwitchyardError {
   const commit = patch?.commitSha ?? null;
+  const verb = patch?.status === "delivered" ? "is" : "will be";
   const where =
-    commit === null ? "" : ` Its commit is ${commit} on ${branchOfOrder(task.orderId)}.`;
+    commit === null ? "" : ` Its commit ${verb} ${commit} on ${branchOfOrder(task.orderId)}.`;
   return new SwitchyardError(
     "too_late",
     `The task is ${task.status}, it cannot be cancelled any more.${where}`,
@@ -98,5 +104,8 @@ async function answer(
   }
   const task = await deps.tasks.find(ref);
   if (task === null) throw taskNotFound(ref.taskId);
+  if (task.status === "remediating") await askForLook(deps, ref);
+  if (task.status === "cancelled" && task.parentId !== null)
+    await askForLook(deps, { organizationId: ref.organizationId, taskId: task.parentId });
   return { kind: task.status === "cancelled" ? "cancelled" : kind, task };
 }

@@ -50,7 +50,8 @@ export async function createTask(
     request.projectId,
     idempotencyKey,
   );
-  if (found.replay !== null) return replay(found.replay, requestSha256);
+  if (found.replay !== null && found.replay.expiresAtMs > deps.clock.nowMs())
+    return replay(found.replay, requestSha256);
   if (found.project === null) throw projectNotFound(request.projectId);
 
   const task = await newTask(deps, principal, request, found.project);
@@ -119,7 +120,7 @@ async function newTask(
     preferredProvider: request.provider ?? null,
     allowFallback: request.allowFallback,
     model: request.model ?? null,
-    allowedPaths: request.allowedPaths ?? project.settings.allowedPaths ?? null,
+    allowedPaths: request.allowedPaths ?? null,
     validation: request.validation ?? null,
     limits: {
       wallClockMs: seconds("wallClockSeconds"),
@@ -133,6 +134,12 @@ async function newTask(
     notBeforeReason: null,
     delays: 0,
     sends: 1,
+    retries: 0,
+    waiting: null,
+    resume: null,
+    parentId: null,
+    depth: 0,
+    replayOf: null,
     outcome: null,
     createdBy: principal.id,
     createdAtMs: nowMs,

@@ -19,16 +19,23 @@ export const taskView = (task: Task): TaskView => ({
   provider: task.provider,
   source: task.source,
   outcome: task.outcome,
-  waiting:
-    task.status === "queued" && task.notBeforeMs !== null
-      ? { reason: task.notBeforeReason ?? "waiting", untilMs: task.notBeforeMs }
-      : null,
+  waiting: waitingView(task),
+  parentId: task.parentId,
+  replayOf: task.replayOf,
   cancelRequested: task.cancelRequestedAtMs !== null,
   createdBy: task.createdBy,
   createdAtMs: task.createdAtMs,
   updatedAtMs: task.updatedAtMs,
   finishedAtMs: task.finishedAtMs,
 });
+
+function waitingView(task: Task): TaskView["waiting"] {
+  const { status, notBeforeMs, notBeforeReason, waiting } = task;
+  if (status === "waiting_input" && waiting !== null)
+    return { reason: `${waiting.kind}: ${waiting.text}`, untilMs: waiting.expiresAtMs };
+  if ((status !== "queued" && status !== "parked") || notBeforeMs === null) return null;
+  return { reason: notBeforeReason ?? "waiting", untilMs: notBeforeMs };
+}
 
 export const taskDetail = (story: TaskStory, prompt: string): TaskDetail => ({
   ...taskView(story.task),

@@ -1,6 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { SwitchyardError } from "../../../../../shared/errors.ts";
 import { taskNotFound } from "../../../domain/notFound.ts";
+import { isFinalTask } from "../../../domain/states.ts";
 import type { HttpEnv } from "../httpEnv.ts";
 import { failures, secured } from "./answers.ts";
 
@@ -44,9 +45,15 @@ export function eventRoutes(app: OpenAPIHono<HttpEnv>): void {
   // Not part of the public interface: a runner rings here with the token of its run, and learns nothing.
   app.post("/runner/v1/doorbell/:organization/:task", async (c) => {
     const { organization: organizationId, task: taskId } = c.req.param();
-    const parsed = z.object({ token: z.string().max(100) }).safeParse(await c.req.json());
+    const parsed = z
+      .object({ token: z.string().max(100) })
+      .safeParse(await c.req.json().catch(() => null));
     if (!parsed.success) throw new SwitchyardError("invalid_request", "token: is missing.");
-    await c.get("deps").supervisors.ring({ organizationId, taskId }, parsed.data.token);
+    const { tasks, supervisors } = c.get("deps");
+    const task = await tasks.find({ organizationId, taskId });
+    // A stranger must not be able to call objects into being.
+    if (task !== null && !isFinalTask(task.status))
+      await supervisors.ring({ organizationId, taskId }, parsed.data.token);
     return c.body(null, 204);
   });
 }

@@ -74,7 +74,13 @@ async function probe(
   if (runner === null)
     return { kind: "unavailable", code: "runner_unreachable", because: noRunner };
   try {
-    const { agents } = await runner.health(timeoutMs);
+    const { agents, protocols } = await runner.health(timeoutMs);
+    if (!protocols.includes(currentRunnerProtocol))
+      return {
+        kind: "unavailable",
+        code: "protocol_unsupported",
+        because: `the runner speaks ${protocols.join(", ") || "no protocol"}, and Switchyard speaks ${currentRunnerProtocol}: update whichever is older`,
+      };
     const installed = agents[name];
     if (installed !== undefined) return { kind: "available", version: installed.version };
     return {

@@ -1,0 +1,159 @@
+import { type GuardName, stands } from "../../../orchestrator/worker/domain/guards.ts";
+import type { Ids } from "../../../orchestrator/worker/domain/ports/ids.ts";
+import type {
+  PatchRef,
+  PatchSetStore,
+} from "../../../orchestrator/worker/domain/ports/patchSetStore.ts";
+import type { Guarded, NewTask } from "../../../orchestrator/worker/domain/ports/taskStore.ts";
+import {
+  isFinalTask,
+  type PatchSetEvent,
+  patchSetTransitions,
+  type TaskEvent,
+  taskTransitions,
+} from "../../../orchestrator/worker/domain/states.ts";
+import type {
+  LogEntry,
+  Notice,
+  Outcome,
+  PatchSetRecord,
+  Waiting,
+} from "../../../orchestrator/worker/domain/task.ts";
+import { guardedPatchSet, guardedTask } from "./guards.ts";
+import { putPatchSet } from "./put.ts";
+import { type OrderRow, orderKey, type Tables, type TaskRow } from "./tables.ts";
+import {
+  changeTask,
+  checkNewNotices,
+  checkNewTask,
+  commit,
+  endColumns,
+  insertTask,
+  lost,
+  writeNotices,
+  writeTaskLog,
+} from "./writes.ts";
+
+/** What one batch does to a task and its patch set. */
+type PatchMove = {
+  patchEvent: PatchSetEvent;
+  taskEvent: TaskEvent;
+  columns?: Partial<PatchSetRecord>;
+  taskColumns?: { waiting: Waiting | null };
+  sweepAtMs?: number;
+  guard?: GuardName;
+  outcome?: Outcome;
+  /** Undefined: the order is not touched. */
+  order?: { projectId: string; orderId: string; commitSha: string };
+  child?: NewTask | null;
+  notices?: readonly Notice[];
+  nowMs: number;
+  log: LogEntry;
+};
+
+/** Patch sets in memory. */
+export const memoryPatchSetStore = (tables: Tables, ids: Ids): PatchSetStore => ({
+  beginValidation: async (ref, { treeId, ...rest }) =>
+    movePatch(tables, ids, ref, {
+      patchEvent: "begin_validation",
+      taskEvent: "begin_validation",
+      columns: { treeId },
+      ...rest,
+    }),
+
+  beginDelivery: async (ref, { commitSha, validation, ...rest }) =>
+    movePatch(tables, ids, ref, {
+      patchEvent: "begin_delivery",
+      taskEvent: "begin_delivery",
+      columns: { commitSha, validation },
+      ...rest,
+    }),
+
+  deliver: async (ref, { projectId, orderId, commitSha, ...rest }) =>
+    movePatch(tables, ids, ref, {
+      patchEvent: "deliver",
+      taskEvent: "deliver",
+      guard: "deliver_once",
+      order: { projectId, orderId, commitSha },
+      ...rest,
+    }),
+
+  awaitApproval: async (ref, { waiting, ...rest }) =>
+    movePatch(tables, ids, ref, {
+      patchEvent: "await_approval",
+      taskEvent: "ask",
+      taskColumns: { waiting },
+      sweepAtMs: waiting.expiresAtMs,
+      ...rest,
+    }),
+
+  approve: async (ref, { by, ...rest }) =>
+    movePatch(tables, ids, ref, {
+      patchEvent: "approve",
+      taskEvent: "approve",
+      columns: { approvedBy: by },
+      taskColumns: { waiting: null },
+      ...rest,
+    }),
+
+  end: async (ref, { faults, validation, child, ...rest }) =>
+    movePatch(tables, ids, ref, {
+      guard: "end_patch_once",
+      columns: validation === null ? { faults } : { faults, validation },
+      child,
+      ...(child === null ? {} : { sweepAtMs: child.sweepAtMs }),
+      ...rest,
+    }),
+});
+
+function movePatch(tables: Tables, ids: Ids, ref: PatchRef, move: PatchMove): Guarded {
+  const { notices = [], child = null, nowMs } = move;
+  const patch = guardedPatchSet(tables, ref, move.patchEvent, move.guard);
+  const task = movableTask(tables, ref, move);
+  const order = move.order && findOrder(tables, ref.organizationId, move.order);
+  if (patch === null || task === null || order === null) return lost;
+  if (child !== null) checkNewTask(tables, child);
+  checkNewNotices(tables, notices);
+
+  const { to: status } = patchSetTransitions[move.patchEvent];
+  const moved = { ...patch.patch, ...move.columns, status };
+  putPatchSet(tables, { ...patch, patch: moved, updatedAtMs: nowMs });
+  moveTask(tables, task, move);
+  if (order !== undefined) moveHead(tables, order, move.order?.commitSha ?? null, nowMs);
+  if (child !== null) insertTask(tables, ids, child);
+  writeNotices(tables, notices, nowMs);
+  writeTaskLog(tables, ids, ref, nowMs, move.log);
+  return commit(tables);
+}
+
+const movableTask = (
+  tables: Tables,
+  ref: PatchRef,
+  { taskEvent, guard }: PatchMove,
+): TaskRow | null =>
+  guardedTask(tables, ref, taskEvent, {
+    refuseCancelled: !isFinalTask(taskTransitions[taskEvent].to) && stands("verify_not_cancelled"),
+    ...(guard === undefined ? {} : { guard }),
+  });
+
+function moveTask(tables: Tables, row: TaskRow, move: PatchMove): void {
+  const status = taskTransitions[move.taskEvent].to;
+  const final = isFinalTask(status);
+  const end = final ? endColumns(move.outcome ?? null, move.nowMs) : {};
+  const changes = { status, updatedAtMs: move.nowMs, ...move.taskColumns, ...end };
+  changeTask(tables, row, changes, final ? null : (move.sweepAtMs ?? row.sweepAtMs));
+}
+
+const findOrder = (
+  tables: Tables,
+  organizationId: string,
+  { projectId, orderId }: { projectId: string; orderId: string },
+): OrderRow | null => tables.orders.get(orderKey(organizationId, projectId, orderId)) ?? null;
+
+function moveHead(tables: Tables, row: OrderRow, headCommit: string | null, nowMs: number): void {
+  tables.orders.set(orderKey(row.organizationId, row.order.projectId, row.order.id), {
+    ...row,
+    order: { ...row.order, headCommit },
+    updatedAtMs: nowMs,
+  });
+}

@@ -1,0 +1,260 @@
+import type {
+  AgentHandle,
+  AgentProgress,
+  AgentRequest,
+  CodeAgent,
+} from "../../../orchestrator/worker/domain/ports/codeAgent.ts";
+import type { AgentEvent, NumberedEvent } from "../../../shared/contracts/agentEvent.ts";
+import type { RunReport } from "../../../shared/contracts/runner.ts";
+import { SwitchyardError } from "../../../shared/errors.ts";
+import { goodReport } from "./simReports.ts";
+import type { World } from "./world.ts";
+
+/** One run of an agent as its runner sees it. */
+export type SimRun = {
+  taskId: string;
+  executionId: string;
+  fence: number;
+  request: AgentRequest;
+  events: NumberedEvent[];
+  report: RunReport | null;
+  /** Whether its process tree is there. */
+  isAlive: boolean;
+  startedAtMs: number;
+  endedAtMs: number | null;
+  /** How long it takes to end after it was told to. */
+  stubbornMs: number;
+  stopAsked: boolean;
+};
+
+type Ending =
+  | "patch"
+  | "no_changes"
+  | "refused"
+  | "limited"
+  | "timed_out"
+  | "asks"
+  | "hangs"
+  | "silent"
+  | "dies";
+
+/** The runners of agents: a container for each execution, with processes that live and die on their own. */
+export class SimAgents {
+  readonly runs = new Map<string, SimRun>();
+  /** Grows with whatever the invariants look at. */
+  version = 0;
+  /** Runs that were cancelled before they were started: a start that comes late is refused. */
+  readonly #tombs = new Set<string>();
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  agent(name: string): CodeAgent {
+    return {
+      name,
+      capabilities: { sources: ["local"], resume: true, cancel: "confirmed" },
+      availability: async () => ({ kind: "available", version: "1.0.0" }),
+      start: async (request) => this.#start(name, request),
+      follow: async (handle, options) => {
+        await this.#waitForMore(handle, options);
+        const run = this.#find(handle);
+        const fresh = run.events.slice(options.after);
+        if (fresh.length === 0) return;
+        const cut = this.#world.chance.below(fresh.length + 1);
+        if (cut > 0) options.onEvents(fresh.slice(0, cut));
+        if (this.#world.strikes("runner_failed_after"))
+          throw new SwitchyardError("runner_unreachable", "The stream broke off.");
+        if (cut < fresh.length) options.onEvents(fresh.slice(cut));
+      },
+      progress: async (handle) => this.#progress(this.#find(handle)),
+      cancel: async (handle, reason) => {
+        if (!this.runs.has(handle.executionId)) this.#tombs.add(handle.executionId);
+        this.#stop(this.#find(handle), reason);
+      },
+    };
+  }
+
+  /** The machine under a run is gone, and all that it knew. */
+  lose(executionId: string): void {
+    const run = this.runs.get(executionId);
+    if (run === undefined) return;
+    this.#endProcess(run);
+    this.runs.delete(executionId);
+    this.#world.trace.tell(this.#world.nowMs, `runner ${executionId}`, "the container is gone");
+  }
+
+  shutDown(executionId: string): void {
+    const run = this.runs.get(executionId);
+    if (run === undefined || run.report !== null) return;
+    this.#finish(run, { stoppedBy: "shutdown", terminal: null, patch: null });
+  }
+
+  alive(): SimRun[] {
+    return [...this.runs.values()].filter(({ isAlive }) => isAlive);
+  }
+
+  #start(name: string, request: AgentRequest): AgentHandle {
+    const { executionId, fence, taskId } = request;
+    if (this.#world.isPartitioned())
+      throw new SwitchyardError("runner_unreachable", "The network is split.");
+    if (this.#tombs.has(executionId))
+      throw new SwitchyardError("stale_fence", "The run was cancelled before it was started.");
+    const known = this.runs.get(executionId);
+    if (known !== undefined) {
+      if (fence < known.fence) throw new SwitchyardError("stale_fence", "A higher fence is known.");
+      return { executionId, fence };
+    }
+    this.version += 1;
+    const run: SimRun = {
+      taskId,
+      executionId,
+      fence,
+      request,
+      events: [],
+      report: null,
+      isAlive: true,
+      startedAtMs: this.#world.nowMs,
+      endedAtMs: null,
+      stubbornMs: this.#world.chance.happens(0.1) ? this.#world.chance.below(8_000) : 100,
+      stopAsked: false,
+    };
+    this.runs.set(executionId, run);
+    this.#world.trace.tell(
+      this.#world.nowMs,
+      `runner ${executionId}`,
+      `${name} starts (fence ${fence})`,
+    );
+    this.#live(name, run);
+    return { executionId, fence };
+  }
+
+  /** Draws what the agent will do, and lets it happen. */
+  #live(name: string, run: SimRun): void {
+    const { chance, timeline } = this.#world;
+    const ending = this.#drawEnding(run);
+    const lastsMs = chance.between(5_000, 240_000);
+    const says = chance.between(1, 8);
+    this.#emit(run, { type: "agent_started", agent: name, version: "1.0.0" });
+    for (let at = 1; at <= says; at += 1)
+      timeline.after(Math.floor((lastsMs * at) / (says + 1)), () => {
+        if (ending === "silent" && at > 1) return;
+        this.#emit(run, { type: "message", role: "assistant", text: `step ${at}` });
+      });
+    if (ending === "silent" || ending === "hangs") {
+      if (ending === "hangs") this.#chatter(run);
+      return;
+    }
+    timeline.after(lastsMs, () => this.#end(run, ending));
+    if (this.#world.strikes("runner_died"))
+      timeline.after(chance.below(lastsMs), () => this.lose(run.executionId));
+    if (this.#world.strikes("runner_shut_down"))
+      timeline.after(chance.below(lastsMs), () => this.shutDown(run.executionId));
+  }
+
+  /** It never ends by itself, but goes on talking. */
+  #chatter(run: SimRun): void {
+    if (run.report !== null || !run.isAlive) return;
+    this.#emit(run, { type: "message", role: "assistant", text: "still at it" });
+    this.#world.timeline.after(60_000, () => this.#chatter(run));
+  }
+
+  #drawEnding(run: SimRun): Ending {
+    const { chance } = this.#world;
+    if (this.#world.strikes("agent_hangs")) return "hangs";
+    if (this.#world.strikes("agent_silent")) return "silent";
+    if (this.#world.strikes("provider_limited")) return "limited";
+    if (this.#world.strikes("provider_refused")) return "refused";
+    if (this.#world.strikes("provider_timed_out")) return "timed_out";
+    if (run.request.sessionId === null && this.#world.strikes("agent_asks")) return "asks";
+    return !this.#world.isQuiet && chance.happens(0.1) ? "no_changes" : "patch";
+  }
+
+  #end(run: SimRun, ending: Ending): void {
+    const { nowMs, chance } = this.#world;
+    const error = (kind: "rate_limit" | "auth" | "timeout", resetAtMs: number | null) => ({
+      error: { kind, status: null, message: `The provider says ${kind}.`, resetAtMs },
+      terminal: null,
+      patch: null,
+    });
+    const facts: Record<Exclude<Ending, "hangs" | "silent" | "dies">, Partial<RunReport>> = {
+      patch: {},
+      no_changes: { patch: null },
+      refused: error("auth", null),
+      limited: error(
+        "rate_limit",
+        chance.happens(0.6) ? nowMs + chance.between(1_000, 1_800_000) : null,
+      ),
+      timed_out: error("timeout", null),
+      asks: { patch: null, question: { kind: "question", text: "Which of the two?" } },
+    };
+    if (ending !== "hangs" && ending !== "silent" && ending !== "dies")
+      this.#finish(run, facts[ending]);
+  }
+
+  #stop(run: SimRun, reason: "cancel" | "wall_clock" | "silence"): void {
+    if (run.report !== null || run.stopAsked) return;
+    run.stopAsked = true;
+    this.#world.timeline.after(run.stubbornMs, () =>
+      this.#finish(run, { stoppedBy: reason, terminal: null, patch: null, treeId: null }),
+    );
+  }
+
+  /** A stream that is held open while somebody watches. */
+  async #waitForMore(
+    handle: AgentHandle,
+    { after, waitMs, signal }: { after: number; waitMs: number; signal?: AbortSignal },
+  ): Promise<void> {
+    const untilMs = this.#world.nowMs + waitMs;
+    const isQuiet = () => {
+      const run = this.#find(handle);
+      return run.events.length <= after && run.report === null && signal?.aborted !== true;
+    };
+    while (this.#world.nowMs < untilMs && isQuiet())
+      await this.#world.timeline.sleep(Math.min(2_000, untilMs - this.#world.nowMs));
+  }
+
+  #progress(run: SimRun): AgentProgress {
+    const lastEvent = run.events.length;
+    return run.report === null
+      ? { kind: "live", lastEvent }
+      : { kind: "finished", lastEvent, report: run.report };
+  }
+
+  #finish(run: SimRun, facts: Partial<RunReport>): void {
+    if (run.report !== null || !this.runs.has(run.executionId)) return;
+    this.#emit(run, { type: "agent_exited", exitCode: 0, signal: null });
+    this.#endProcess(run);
+    run.report = { ...goodReport(run), ...facts, durationMs: this.#world.nowMs - run.startedAtMs };
+    this.#ring(run);
+  }
+
+  #endProcess(run: SimRun): void {
+    run.isAlive = false;
+    run.endedAtMs = this.#world.nowMs;
+    this.version += 1;
+  }
+
+  #emit(run: SimRun, event: AgentEvent): void {
+    if (run.report !== null || !run.isAlive) return;
+    run.events.push({ number: run.events.length + 1, atMs: this.#world.nowMs, event });
+    if (this.#world.chance.happens(0.2)) this.#ring(run);
+  }
+
+  #ring(run: SimRun): void {
+    const { doorbell } = run.request;
+    if (doorbell === null) return;
+    const lateMs = this.#world.strikes("late_ring") ? this.#world.chance.below(600_000) : 5;
+    this.#world.timeline.after(lateMs, () => this.#world.ring(run.taskId, doorbell.token));
+  }
+
+  #find({ executionId, fence }: AgentHandle): SimRun {
+    if (this.#world.isPartitioned())
+      throw new SwitchyardError("runner_unreachable", "The network is split.");
+    const run = this.runs.get(executionId);
+    if (run === undefined) throw new SwitchyardError("run_not_found", "There is no such run.");
+    if (fence < run.fence) throw new SwitchyardError("stale_fence", "A higher fence is known.");
+    return run;
+  }
+}

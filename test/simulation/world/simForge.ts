@@ -1,0 +1,94 @@
+import { createHash } from "node:crypto";
+import type { Forge } from "../../../orchestrator/worker/domain/ports/runner.ts";
+import type { CommitRequest } from "../../../shared/contracts/runner.ts";
+import { SwitchyardError } from "../../../shared/errors.ts";
+import type { World } from "./world.ts";
+
+/** A commit id that depends on its content alone, as git's does. */
+export const shaOf = (text: string): string => createHash("sha1").update(text).digest("hex");
+
+export type SimCommit = {
+  sha: string;
+  parent: string | null;
+  treeId: string;
+  taskId: string | null;
+};
+
+/** The repository that patches are delivered to. */
+export class SimForge implements Forge {
+  readonly refs = new Map<string, string>();
+  readonly commits = new Map<string, SimCommit>();
+  /** Every successful move of a ref, oldest first. */
+  readonly moves: { ref: string; from: string | null; to: string }[] = [];
+  version = 0;
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  readonly readRef: Forge["readRef"] = async (source, ref) => {
+    this.#reach();
+    return this.refs.get(key(source, ref)) ?? null;
+  };
+
+  readonly commit: Forge["commit"] = async (request) => {
+    this.#reach();
+    const sha = shaOf(JSON.stringify(request));
+    this.commits.set(sha, {
+      sha,
+      parent: request.parent,
+      treeId: request.treeId,
+      taskId: taskOf(request),
+    });
+    return sha;
+  };
+
+  readonly moveRef: Forge["moveRef"] = async (source, ref, from, to) => {
+    this.#reach();
+    const at = key(source, ref);
+    const current = this.refs.get(at) ?? null;
+    if (current !== from) return { kind: "lost", current, contains: this.#contains(current, to) };
+    this.#move(at, to);
+    return { kind: "moved" };
+  };
+
+  /** A person commits to the branch of an order. */
+  pushByHand(source: { kind: string; path?: string }, ref: string): void {
+    const at = key(source, ref);
+    const parent = this.refs.get(at) ?? null;
+    const sha = shaOf(`by hand on ${at} after ${parent}`);
+    this.commits.set(sha, { sha, parent, treeId: shaOf(`tree of ${sha}`), taskId: null });
+    this.#move(at, sha);
+  }
+
+  /** Whether a commit is on a branch, as its tip or before it. */
+  isOn(tip: string | null, sha: string): boolean {
+    return tip === sha || this.#contains(tip, sha);
+  }
+
+  #contains(tip: string | null, sha: string): boolean {
+    for (let at = tip; at !== null; at = this.commits.get(at)?.parent ?? null)
+      if (at === sha) return true;
+    return false;
+  }
+
+  #move(at: string, to: string): void {
+    this.moves.push({ ref: at, from: this.refs.get(at) ?? null, to });
+    this.refs.set(at, to);
+    this.version += 1;
+    this.#world.trace.tell(this.#world.nowMs, "repository", `${at} → ${to.slice(0, 8)}`);
+  }
+
+  #reach(): void {
+    if (this.#world.isPartitioned())
+      throw new SwitchyardError("runner_unreachable", "The network is split.");
+  }
+}
+
+const key = (source: { kind: string; path?: string }, ref: string): string =>
+  `${source.kind === "local" ? source.path : source.kind}:${ref}`;
+
+/** Who a commit is for stands in its message. */
+const taskOf = ({ message }: CommitRequest): string | null =>
+  /task_[A-Z0-9]+/.exec(message)?.[0] ?? null;

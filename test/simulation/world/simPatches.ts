@@ -1,0 +1,131 @@
+import type { Runner } from "../../../orchestrator/worker/domain/ports/runner.ts";
+import type { NumberedEvent } from "../../../shared/contracts/agentEvent.ts";
+import type { PatchReport, PatchRunRequest, RunStatus } from "../../../shared/contracts/runner.ts";
+import { SwitchyardError } from "../../../shared/errors.ts";
+import { shaOf } from "./simForge.ts";
+import type { World } from "./world.ts";
+
+type SimPatchRun = {
+  id: string;
+  request: PatchRunRequest;
+  events: NumberedEvent[];
+  report: PatchReport | null;
+};
+
+/** The runner of patches: applies and validates one set at a time for each id. */
+export class SimPatches {
+  readonly runs = new Map<string, SimPatchRun>();
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  runner(): Runner {
+    return {
+      health: async () => this.#no(),
+      startRun: async () => this.#no(),
+      runResult: async () => this.#no(),
+      startPatch: async (id, request) => this.#start(id, request),
+      follow: async (_kind, id, { after, onEvents }) => {
+        const fresh = this.#find(id).events.slice(after);
+        if (fresh.length > 0) onEvents(fresh);
+      },
+      cancel: async (_kind, id) => {
+        const run = this.#find(id);
+        this.#end(run, { kind: "stopped", by: "cancel" });
+        return statusOf(run);
+      },
+      patchResult: async (id) => {
+        const run = this.#find(id);
+        return { ...statusOf(run), report: run.report };
+      },
+    };
+  }
+
+  #no(): never {
+    throw new SwitchyardError("route_not_found", "This runner applies patches.");
+  }
+
+  #start(id: string, request: PatchRunRequest): RunStatus {
+    if (this.#world.isPartitioned())
+      throw new SwitchyardError("runner_unreachable", "The network is split.");
+    const known = this.runs.get(id);
+    if (known !== undefined) return statusOf(known);
+    if (this.#world.chance.happens(0.05) && this.#world.isFaulty())
+      throw new SwitchyardError("busy", "Another patch set is being applied.");
+    const run: SimPatchRun = { id, request, events: [], report: null };
+    this.runs.set(id, run);
+    this.#work(run);
+    return statusOf(run);
+  }
+
+  #work(run: SimPatchRun): void {
+    const { timeline, chance } = this.#world;
+    if (this.#world.strikes("patch_refused")) {
+      const code = chance.happens(0.5) ? ("stale" as const) : ("bad_path" as const);
+      timeline.after(500, () => this.#end(run, refusal(code)));
+      return;
+    }
+    const treeId = shaOf(
+      `${run.request.source.commit} + ${JSON.stringify(run.request.set.patches)}`,
+    );
+    const validatesMs = chance.between(1_000, 60_000);
+    const failed = this.#world.strikes("validation_failed");
+    timeline.after(400, () => {
+      if (run.report !== null) return;
+      const event = { type: "patch_applied" as const, treeId, files: 1 };
+      run.events.push({ number: run.events.length + 1, atMs: this.#world.nowMs, event });
+    });
+    timeline.after(400 + validatesMs, () => this.#end(run, applied(run, treeId, failed)));
+    if (this.#world.strikes("runner_shut_down"))
+      timeline.after(chance.below(validatesMs), () =>
+        this.#end(run, { kind: "stopped", by: "shutdown" }),
+      );
+    if (this.#world.strikes("runner_died"))
+      timeline.after(chance.below(validatesMs), () => this.runs.delete(run.id));
+  }
+
+  #end(run: SimPatchRun, report: PatchReport): void {
+    run.report ??= report;
+  }
+
+  #find(id: string): SimPatchRun {
+    if (this.#world.isPartitioned())
+      throw new SwitchyardError("runner_unreachable", "The network is split.");
+    const run = this.runs.get(id);
+    if (run === undefined) throw new SwitchyardError("run_not_found", "There is no such run.");
+    return run;
+  }
+}
+
+const statusOf = (run: SimPatchRun): RunStatus => ({
+  id: run.id,
+  fence: run.request.fence,
+  state: run.report === null ? "live" : "finished",
+  lastEvent: run.events.length,
+});
+
+const refusal = (code: "stale" | "bad_path"): PatchReport => ({
+  kind: "refused",
+  faults: [{ index: 0, file: "src/a.js", code, message: "It does not fit." }],
+});
+
+const applied = (run: SimPatchRun, treeId: string, failed: boolean): PatchReport => ({
+  kind: "applied",
+  treeId,
+  baseCommit: run.request.source.commit ?? "",
+  validation: {
+    status: failed ? "failed" : "passed",
+    commands: [
+      {
+        name: "npm test",
+        argv: ["npm", "test"],
+        status: failed ? "failed" : "passed",
+        exitCode: failed ? 1 : 0,
+        durationMs: 5,
+        tail: "",
+      },
+    ],
+  },
+});
