@@ -80,10 +80,13 @@ function sampleFor(schema = {}) {
   return "scripted";
 }
 
-/** The working directory as the CLIs tell it to the model (searched in the raw request body). */
+/**
+ * The working directory as the CLIs tell it to the model, searched in the raw request body: names may hold spaces, so
+ * it ends with its line (the backslash of `\n`), its quotes or its tag.
+ */
 function findCwd(raw, fallback) {
-  const m = /<cwd>(\/[^<]+)<\/cwd>|[Ww]orking directory(?: is)?: ?[`"\\]*(\/[^\s`"<,\\]+)|Workspace Directories:[^/]{0,12}(\/[^\s`"<,\\]+)/.exec(raw);
-  return m?.slice(1).find(Boolean) ?? fallback;
+  const m = /<cwd>(\/[^<]+)<\/cwd>|[Ww]orking directory(?: is)?: ?[`"\\]*(\/[^`"<\\]+)|Workspace Directories:[^/]{0,12}(\/[^"\\]+)/.exec(raw);
+  return m?.slice(1).find(Boolean)?.trimEnd() ?? fallback;
 }
 
 /** Starts the server. Returns { url, requests, close() }; `requests` is the log, newest last. */

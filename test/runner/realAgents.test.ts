@@ -81,6 +81,19 @@ describe.each(agentNames)("%s", (agent) => {
     expect(report.usage?.costMicroUsd).toBe(agent === "gemini" ? null : 19_050);
   });
 
+  it("works in a folder whose name has a space and a comma", async () => {
+    const repository = repositoryOf(scriptedModel.makeRepo);
+    const state = temporaryFolder("a state, with spaces");
+    const opened = await openRunner({ repositories: [repository], state });
+
+    const { report } = await finishRun(opened, "exec_1", await request(agent, repository, "edit"));
+
+    expect(report).toMatchObject({
+      terminal: { ok: true },
+      patch: { files: { "src/math.js": { op: "edit" }, "test/math.test.js": { op: "create" } } },
+    });
+  });
+
   it("with a wrong key tells so", async () => {
     const { report } = await play(agent, "error-401");
 
