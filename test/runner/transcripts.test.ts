@@ -45,6 +45,7 @@ const endings = {
   "claude-code": {
     edit: ["completed", true, 4, 0, null, null],
     "no-permission": ["completed", true, 4, 3, null, null],
+    outside: ["completed", true, 1, 1, null, null],
     "error-401-retries0": ["api_error", false, 0, 0, "auth", 401],
     "error-403": ["api_error", false, 0, 0, "forbidden", 403],
     "error-400": ["api_error", false, 0, 0, "invalid_request", 400],
@@ -62,6 +63,7 @@ const endings = {
   gemini: {
     edit: ["success", true, 4, 0, null, null],
     "no-permission": ["success", true, 3, 3, null, null],
+    outside: ["success", true, 1, 1, null, null],
     "error-401": ["unknown", false, 0, 0, "auth", 401],
     "error-403": ["unknown", false, 0, 0, "forbidden", 403],
     "error-400": ["unknown", false, 0, 0, "invalid_request", 400],

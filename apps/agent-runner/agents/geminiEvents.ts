@@ -72,8 +72,12 @@ const denials = new Set([
   "sandbox_expansion_required",
 ]);
 
+/** A path outside the workspace is refused as a wrong parameter; that it is more than that, only the text says. */
+const outsideWorkspace = "Path not in workspace: ";
+
 function toolResult(line: GeminiToolResult): AgentEvent {
-  const isDenied = denials.has(line.error?.type ?? "");
+  const { type, message } = line.error ?? {};
+  const isDenied = denials.has(type ?? "") || message?.startsWith(outsideWorkspace) === true;
   return {
     type: "tool_result",
     id: line.tool_id,
