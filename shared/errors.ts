@@ -32,6 +32,8 @@ export const errorTable = {
   already_final: { http: 409, retry: "never" },
   stale_fence: { http: 409, retry: "never" },
   branch_checked_out: { http: 409, retry: "never" },
+  /** Git keeps no branch `a` beside a branch `a/b`. */
+  branch_in_the_way: { http: 409, retry: "never" },
   // No provider can take the task.
   provider_unavailable: { http: 409, retry: "later" },
   no_provider: { http: 409, retry: "later" },

@@ -1,6 +1,7 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { errorTable } from "../../shared/errors.ts";
 import { finishPatch, newFile, patchRequest, setOf } from "./kit/patchRuns.ts";
 import { commitAll, git, makeRepository, temporaryFolder } from "./kit/repositories.ts";
 import { openRunner } from "./kit/runners.ts";
@@ -153,6 +154,32 @@ describe("a ref", () => {
     });
 
     expect(answer).toMatchObject({ error: { code: "branch_checked_out" } });
+  });
+
+  it.each([
+    ["factory", "factory/ORD-1"],
+    ["factory/ORD-1/again", "factory/ORD-1"],
+  ])("is refused for good while a branch named %s leaves no room for %s", async (other, wanted) => {
+    const { repository, post, commit } = await applied();
+    const { value } = await commit();
+    git(repository, "branch", other);
+    git(repository, "pack-refs", "--all");
+
+    const answer = await post("move-ref", {
+      ref: `refs/heads/${wanted}`,
+      from: null,
+      to: value.commit,
+    });
+
+    expect(answer).toMatchObject({
+      error: {
+        code: "branch_in_the_way",
+        message: expect.stringContaining(
+          `A branch named ${other} stands in the way of ${wanted}; rename it`,
+        ),
+      },
+    });
+    expect(errorTable.branch_in_the_way.retry).toBe("never");
   });
 
   it("of a bare repository is moved, whatever its HEAD says", async () => {

@@ -38,8 +38,25 @@ export async function moveRef(
   if (outcome.exitCode === 0) return { kind: "moved" };
   const current = await readRef(repository, ref);
   if (current !== from) return { kind: "lost", current };
+  await refuseIfInTheWay(repository, ref);
   throw refused(`${ref} could not be moved`, outcome.stderr);
 }
+
+/** A ref is a file or a folder, even where it is stored otherwise: nothing can be above or below another ref. */
+async function refuseIfInTheWay(repository: LocalRepository, ref: string): Promise<void> {
+  const listing = await git(repository.git, ["for-each-ref", "--format=%(refname)", "refs/heads/"]);
+  const other = listing
+    .toString("utf8")
+    .split("\n")
+    .find((name) => name !== "" && (ref.startsWith(`${name}/`) || name.startsWith(`${ref}/`)));
+  if (other === undefined) return;
+  throw new SwitchyardError(
+    "branch_in_the_way",
+    `A branch named ${branchOf(other)} stands in the way of ${branchOf(ref)}; rename it in ${repository.path}.`,
+  );
+}
+
+const branchOf = (ref: string): string => ref.slice("refs/heads/".length);
 
 /** Branches that some work tree stands on, born or not, or will go back to when its rebase or bisect is over. */
 async function checkedOutRefs(repository: LocalRepository): Promise<Set<string>> {
