@@ -1,9 +1,10 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import type { Duplex, Readable, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type RunMarkers, runMarkers, systemPath } from "./environment.ts";
 import { type CommandExit, createMessageReader, type GuardReport } from "./guardMessages.ts";
+import { killGroup } from "./reaper.ts";
 
 export type GuardedCommand = {
   argv: readonly string[];
@@ -29,18 +30,16 @@ export type GuardedProcess = {
 type GuardPipes = [stdin: Writable, stdout: Readable, stderr: Readable, channel: Duplex];
 
 const guardProgram = join(import.meta.dirname, "guard.ts");
+const subreaperProgram = join(import.meta.dirname, "subreaper.py");
 const outputGraceMs = 2000;
 const guardGraceMs = 15_000;
 
-/** Starts a command that does not outlive this process (guard.ts). */
+/**
+ * Starts a command that does not outlive this process (guard.ts). On Linux nothing that descends from it outlives
+ * it either, whatever it did to its environment (subreaper.py).
+ */
 export function startGuarded(command: GuardedCommand): GuardedProcess {
-  const { runnerId, executionId } = command.markers;
-  const guard = spawn(process.execPath, ["--no-warnings", guardProgram], {
-    cwd: "/",
-    env: { PATH: systemPath, SWITCHYARD_RUNNER: runnerId, SWITCHYARD_EXECUTION: executionId },
-    stdio: ["pipe", "pipe", "pipe", "pipe"],
-    detached: true,
-  });
+  const guard = startGuard(runMarkers(command.markers));
   const [stdin, stdout, stderr, channel] = guard.stdio as unknown as GuardPipes;
   const reports = followReports(channel);
   const gone = new Promise<void>((resolve) => {
@@ -57,8 +56,24 @@ export function startGuarded(command: GuardedCommand): GuardedProcess {
     started: reports.started,
     exit: reports.exit,
     signal: (name) => send(channel, { signal: name }),
-    closed: closeAll(reports.exit, gone, [stdout, stderr], () => guard.kill("SIGKILL")),
+    closed: closeAll(reports.exit, gone, [stdout, stderr], () => {
+      if (guard.pid !== undefined) killGroup(guard.pid);
+    }),
   };
+}
+
+function startGuard(markers: readonly string[]): ChildProcess {
+  const guard = [process.execPath, "--no-warnings", guardProgram];
+  const [program = "", ...args] =
+    process.platform === "linux"
+      ? ["python3", "-I", "-S", subreaperProgram, ...markers, ...guard]
+      : ["env", ...markers, ...guard];
+  return spawn(program, args, {
+    cwd: "/",
+    env: { PATH: systemPath },
+    stdio: ["pipe", "pipe", "pipe", "pipe"],
+    detached: true,
+  });
 }
 
 function followReports(channel: Duplex): Pick<GuardedProcess, "started" | "exit"> {
@@ -74,7 +89,10 @@ function followReports(channel: Duplex): Pick<GuardedProcess, "started" | "exit"
   channel.on("data", read);
   channel.on("error", () => {});
   channel.on("close", () => {
-    started.resolve({ kind: "not_started", message: "the guard of the command ended early" });
+    started.resolve({
+      kind: "not_started",
+      message: "the guard of the command is gone (on Linux it needs python3)",
+    });
     exit.resolve(null);
   });
   return { started: started.promise, exit: exit.promise };
