@@ -98,17 +98,20 @@ function startDeployment(
   return starting;
 }
 
-async function install(options: DemoOptions, { out, paint }: DemoScreen, { cancelled }: DemoLife) {
+async function install(
+  options: DemoOptions,
+  { out, paint }: DemoScreen,
+  { endings, cancelled }: DemoLife,
+) {
+  const { agent, agents: agentsDirectory } = options;
+  const installing = installAgent({ agent, agentsDirectory, cancelled });
+  endings.push(() => installing.catch(() => {}));
   const outcome = await withProgress(
     out,
     paint,
     `Getting ${options.agent} from npm (kept for the next time)`,
     async () => {
-      const installed = await installAgent({
-        agent: options.agent,
-        agentsDirectory: options.agents,
-        cancelled,
-      });
+      const installed = await installing;
       if (installed.kind === "failed") throw new Error(installed.message);
       return installed;
     },

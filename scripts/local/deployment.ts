@@ -47,7 +47,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalDeployment
   const kept: KeptProcess[] = [];
   try {
     await endMarked([`SWITCHYARD_RUNNER=${secrets.deploymentId}`]);
-    const token = await prepareDatabase(state, secrets);
+    const token = await prepareDatabase(state, secrets, options.cancelled);
     options.cancelled.throwIfAborted();
     const roots = await Promise.all(options.repositories.map((repository) => realpath(repository)));
     const url = `http://127.0.0.1:${await freePort(options.port)}`;
@@ -94,9 +94,13 @@ const stopAll = async (kept: readonly KeptProcess[]): Promise<void> => {
   for (const one of [...kept].reverse()) await one.stop();
 };
 
-async function prepareDatabase(state: string, secrets: LocalSecrets): Promise<string> {
+async function prepareDatabase(
+  state: string,
+  secrets: LocalSecrets,
+  cancelled: AbortSignal,
+): Promise<string> {
   const persist = path.join(state, "cloudflare");
-  await applyMigrations(persist);
+  await applyMigrations(persist, cancelled);
   if (secrets.adminToken !== null) return secrets.adminToken;
   const outcome = await makeFirstAdmin({
     database: ["--local", "--persist-to", persist],
@@ -104,6 +108,7 @@ async function prepareDatabase(state: string, secrets: LocalSecrets): Promise<st
     principal,
     sqlFile: path.join(state, "first-admin.sql"),
     force: true,
+    cancelled,
   });
   if (outcome.kind !== "made") throw new Error("The admin token could not be made.");
   await writeSecrets(state, { ...secrets, adminToken: outcome.token });

@@ -11,6 +11,7 @@ export type AdminRequest = {
   /** Where the statements are put for wrangler to read; only the hash of the token is in them. */
   sqlFile: string;
   force: boolean;
+  cancelled?: AbortSignal;
 };
 
 export type AdminOutcome = { kind: "made"; token: string } | { kind: "there_already" };
@@ -31,7 +32,8 @@ export async function makeFirstAdmin(request: AdminRequest): Promise<AdminOutcom
   if (!request.force && (await hasAdmin(request))) return { kind: "there_already" };
   const token = `swy_${randomBytes(32).toString("base64url")}`;
   await writeFile(request.sqlFile, statements(request, token), { mode: 0o600 });
-  await mustRunWrangler("Writing the admin token", database(request, "--file", request.sqlFile));
+  const write = database(request, "--file", request.sqlFile);
+  await mustRunWrangler("Writing the admin token", write, request.cancelled);
   return { kind: "made", token };
 }
 
@@ -47,6 +49,7 @@ async function hasAdmin(request: AdminRequest): Promise<boolean> {
   const printed = await mustRunWrangler(
     "Reading the tokens",
     database(request, "--json", "--command", query),
+    request.cancelled,
   );
   const [result] = JSON.parse(printed.slice(printed.indexOf("["))) as {
     results: { n: number }[];

@@ -4,20 +4,13 @@ import path from "node:path";
 import { mustRunWrangler, projectRoot } from "./wrangler.ts";
 
 /** Brings a local database up to date; when no migration is new, it takes no time. */
-export async function applyMigrations(persist: string): Promise<void> {
+export async function applyMigrations(persist: string, cancelled?: AbortSignal): Promise<void> {
   const stampFile = path.join(persist, "migrations.sha256");
   const stamp = await stampOfMigrations();
   if ((await readFile(stampFile, "utf8").catch(() => "")) === stamp) return;
   await mkdir(persist, { recursive: true, mode: 0o700 });
-  await mustRunWrangler("Applying the migrations", [
-    "d1",
-    "migrations",
-    "apply",
-    "switchyard",
-    "--local",
-    "--persist-to",
-    persist,
-  ]);
+  const apply = ["d1", "migrations", "apply", "switchyard", "--local", "--persist-to", persist];
+  await mustRunWrangler("Applying the migrations", apply, cancelled);
   await writeFile(stampFile, stamp);
 }
 

@@ -1,5 +1,7 @@
-import { spawn } from "node:child_process";
 import path from "node:path";
+import type { Readable } from "node:stream";
+import { chunksOf, startGuarded } from "../../apps/agent-runner/processes/guardedProcess.ts";
+import { endByLadder, ladderFrom } from "../../apps/agent-runner/processes/stopLadder.ts";
 
 export const projectRoot = path.join(import.meta.dirname, "../..");
 
@@ -25,30 +27,41 @@ export function wranglerEnvironment(): Record<string, string> {
 
 export type WranglerOutcome = { exitCode: number | null; stdout: string; stderr: string };
 
-/** Runs one wrangler command to its end. */
-export function runWrangler(args: readonly string[]): Promise<WranglerOutcome> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--no-warnings", wranglerCli, ...args], {
-      cwd: projectRoot,
-      env: wranglerEnvironment(),
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const outcome = { stdout: "", stderr: "" };
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      outcome.stdout += text;
-    });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      outcome.stderr += text;
-    });
-    child.once("error", reject);
-    child.once("close", (exitCode) => resolve({ exitCode, ...outcome }));
-  });
+/** Runs one wrangler command to its end; a cancelled one ends with all that it started before this fails. */
+export async function runWrangler(
+  args: readonly string[],
+  cancelled?: AbortSignal,
+): Promise<WranglerOutcome> {
+  cancelled?.throwIfAborted();
+  const markers = { runnerId: `wrangler-${process.pid}`, executionId: "command" };
+  const marked = { SWITCHYARD_RUNNER: markers.runnerId, SWITCHYARD_EXECUTION: markers.executionId };
+  const argv = [process.execPath, "--no-warnings", wranglerCli, ...args];
+  const env = { ...wranglerEnvironment(), ...marked };
+  const child = startGuarded({ argv, cwd: projectRoot, env, stdin: "", markers });
+  const end = () => void endByLadder(child, ladderFrom("SIGTERM"));
+  cancelled?.addEventListener("abort", end);
+  const [stdout, stderr] = await Promise.all([textOf(child.stdout), textOf(child.stderr)]);
+  const exit = await child.exit;
+  await child.closed;
+  cancelled?.removeEventListener("abort", end);
+  cancelled?.throwIfAborted();
+  return { exitCode: exit?.exitCode ?? null, stdout, stderr };
 }
 
 /** The same, for a command that has to work. */
-export async function mustRunWrangler(what: string, args: readonly string[]): Promise<string> {
-  const { exitCode, stdout, stderr } = await runWrangler(args);
+export async function mustRunWrangler(
+  what: string,
+  args: readonly string[],
+  cancelled?: AbortSignal,
+): Promise<string> {
+  const { exitCode, stdout, stderr } = await runWrangler(args, cancelled);
   if (exitCode === 0) return stdout;
   const said = `${stdout}\n${stderr}`.trim().split("\n").slice(-8).join("\n");
   throw new Error(`${what} failed (wrangler ended with ${exitCode}):\n${said}`);
+}
+
+async function textOf(output: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of chunksOf(output)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
 }

@@ -1,12 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemPath } from "../../apps/agent-runner/processes/environment.ts";
 import { startGuarded } from "../../apps/agent-runner/processes/guardedProcess.ts";
 import { finishPatch, newFile, patchRequest, setOf } from "./kit/patchRuns.ts";
-import { commandOf, until } from "./kit/processes.ts";
+import { isRunning, until } from "./kit/processes.ts";
 import { makeRepository } from "./kit/repositories.ts";
 import { openRunner, projectFolder } from "./kit/runners.ts";
 
@@ -16,9 +15,11 @@ let serial = 0;
 function hidden() {
   serial += 1;
   const sleep = `/bin/sleep 60.${process.pid}${serial}`;
-  const isThere = () =>
-    readdirSync("/proc").some((name) => commandOf(Number(name)).trimEnd() === sleep);
-  return { start: `env -i setsid ${sleep} & sleep 0.3`, sleep, isThere };
+  return {
+    start: `env -i setsid ${sleep} & sleep 0.3`,
+    sleep,
+    isThere: () => isRunning(sleep),
+  };
 }
 
 const guarded = (script: string) =>

@@ -1,9 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { installAgent } from "../../apps/agent-runner/agents/install.ts";
 import { pinFolder, pinnedVersion } from "../../apps/agent-runner/agents/installed.ts";
 import { agentNames, agentRegistry } from "../../apps/agent-runner/agents/registry.ts";
+import { isRunning, until } from "./kit/processes.ts";
 import { temporaryFolder } from "./kit/repositories.ts";
 import { agentsDirectory, projectFolder } from "./kit/runners.ts";
 
@@ -56,6 +58,31 @@ describe("an agent that is not installed", () => {
       kind: "failed",
       message: expect.stringContaining("registry cannot be reached"),
     });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe("an installation that is cancelled", () => {
+  it("ends npm and what npm started, and leaves no folder", async () => {
+    const folder = temporaryFolder("agents");
+    const sleep = `/bin/sleep 61.${process.pid}`;
+    const programs = temporaryFolder("programs");
+    const npm = `#!/bin/sh\n${sleep} &\ntrap '' HUP\nwhile :; do mkdir -p a/b; echo x > "a/b/$(date +%N)"; done\n`;
+    writeFileSync(join(programs, "npm"), npm, { mode: 0o755 });
+    vi.stubEnv("PATH", `${programs}:${process.env.PATH}`);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const cancelling = new AbortController();
+
+    const installing = installAgent({
+      agent: "gemini",
+      agentsDirectory: folder,
+      cancelled: cancelling.signal,
+    });
+    await until(() => isRunning(sleep));
+    cancelling.abort();
+
+    expect(await installing).toMatchObject({ kind: "failed" });
+    expect(isRunning(sleep)).toBe(false);
     expect(readdirSync(folder)).toEqual([]);
   });
 });

@@ -2,11 +2,12 @@
  * Installs an agent's CLI in its pinned version:
  *   node apps/agent-runner/agents/install.ts claude-code|gemini [--agents DIR]
  */
-import { spawn } from "node:child_process";
 import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { defaultAgentsDirectory } from "../options.ts";
+import { startGuarded } from "../processes/guardedProcess.ts";
+import { endByLadder, ladderFrom } from "../processes/stopLadder.ts";
 import { installedAt, pinFolder } from "./installed.ts";
 import { type AgentName, agentNames, agentRegistry } from "./registry.ts";
 
@@ -43,12 +44,12 @@ export async function installAgent(request: InstallRequest): Promise<InstallOutc
     for (const name of ["package.json", "package-lock.json"])
       await copyFile(join(pinFolder(agent), name), join(draft, name));
     onProgress(`installing ${agent} ${version}`);
-    const failure = await runNpm(draft, onProgress, request.cancelled);
+    const failure = await runNpm(request, draft);
     if (failure !== null) return { kind: "failed", message: failure };
     await chmod(draft, 0o755);
     await rename(draft, folder).catch(() => {});
   } finally {
-    await rm(draft, { recursive: true, force: true });
+    await rm(draft, { recursive: true, force: true, maxRetries: 3 });
   }
   if (await isThere()) return { kind: "installed", version, folder };
   return {
@@ -57,32 +58,39 @@ export async function installAgent(request: InstallRequest): Promise<InstallOutc
   };
 }
 
-/** Null when it went well. */
-async function runNpm(
-  folder: string,
-  onProgress: (line: string) => void,
-  cancelled?: AbortSignal,
-): Promise<string | null> {
-  const args = ["ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund"];
-  const npm = spawn("npm", args, {
+/** Null when it went well. Answers only when npm and all that it started is gone. */
+async function runNpm({ agent, cancelled, ...request }: InstallRequest, folder: string) {
+  if (cancelled?.aborted) return cancelledMessage;
+  const markers = { runnerId: `install-${process.pid}`, executionId: agent };
+  const npm = startGuarded({
+    argv: ["npm", "ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund"],
     cwd: folder,
-    env: npmEnvironment(),
-    stdio: ["ignore", "pipe", "pipe"],
-    signal: cancelled,
+    env: {
+      ...npmEnvironment(),
+      SWITCHYARD_RUNNER: markers.runnerId,
+      SWITCHYARD_EXECUTION: markers.executionId,
+    },
+    stdin: "",
+    markers,
   });
+  const end = () => void endByLadder(npm, ladderFrom("SIGTERM"));
+  cancelled?.addEventListener("abort", end);
   let output = "";
   for (const stream of [npm.stdout, npm.stderr])
     stream.setEncoding("utf8").on("data", (text: string) => {
       output = (output + text).slice(-16_384);
-      onProgress(text.trimEnd());
+      request.onProgress?.(text.trimEnd());
     });
-  const exitCode = await new Promise<number | string | null>((settle) => {
-    npm.once("error", (error) => settle(error.message));
-    npm.once("close", settle);
-  });
-  if (cancelled?.aborted) return "The installation was cancelled.";
-  return exitCode === 0 ? null : explain(exitCode, output);
+  const started = await npm.started;
+  const exit = await npm.exit;
+  await npm.closed;
+  cancelled?.removeEventListener("abort", end);
+  if (cancelled?.aborted) return cancelledMessage;
+  if (started.kind === "not_started") return explain(started.message, output);
+  return exit?.exitCode === 0 ? null : explain(exit?.exitCode ?? null, output);
 }
+
+const cancelledMessage = "The installation was cancelled.";
 
 const unreachable =
   /ENOTFOUND|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|EAI_AGAIN|ETIMEDOUT|ENOTCACHED/;
@@ -97,10 +105,13 @@ function explain(exitCode: number | string | null, output: string): string {
 }
 
 /** Npm needs the caller's own settings, but not those of an npm script that this may run in. */
-function npmEnvironment(): NodeJS.ProcessEnv {
+function npmEnvironment(): Record<string, string> {
   const ofScript =
     /^(npm_(package|lifecycle)_|npm_config_(local_)?prefix$|npm_command$|SWITCHYARD_)/;
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ofScript.test(name)));
+  const kept = Object.entries(process.env).flatMap(([name, value = ""]) =>
+    ofScript.test(name) ? [] : [[name, value] as const],
+  );
+  return Object.fromEntries(kept);
 }
 
 async function removeAbandoned(agentsDirectory: string): Promise<void> {
@@ -125,7 +136,11 @@ async function main(): Promise<void> {
   }
   const onProgress = (message: string) => console.error(message);
   const agentsDirectory = resolve(values.agents);
-  const outcome = await installAgent({ agent, agentsDirectory, onProgress });
+  const cancelling = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.once(signal, () => cancelling.abort());
+  const cancelled = cancelling.signal;
+  const outcome = await installAgent({ agent, agentsDirectory, onProgress, cancelled });
   console.log(JSON.stringify(outcome));
   process.exitCode = outcome.kind === "failed" ? 1 : 0;
 }

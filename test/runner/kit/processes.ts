@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
@@ -9,9 +9,16 @@ export const processesOf = (state: string) =>
   findMarked([`SWITCHYARD_RUNNER=${readFileSync(join(state, "runner-id"), "utf8")}`]);
 
 export function commandOf(pid: number): string {
-  const path = `/proc/${pid}/cmdline`;
-  return existsSync(path) ? readFileSync(path, "utf8").replaceAll("\0", " ") : "";
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+  } catch {
+    return "";
+  }
 }
+
+/** Whether any process of this machine runs exactly this. */
+export const isRunning = (command: string): boolean =>
+  readdirSync("/proc").some((name) => commandOf(Number(name)).trimEnd() === command);
 
 /** Waits for a shell command of an agent: it is no event, so the process table is looked at. */
 export const untilRunning = (state: string, command: string): Promise<void> =>
