@@ -6,6 +6,7 @@ import { type DemoOptions, readOptions, UsageError, usage } from "./demo/options
 import { report, succeeded, summary } from "./demo/report.ts";
 import { type DemoLife, type DemoScreen, runDemo } from "./demo/run.ts";
 import { requirePrograms } from "./local/preflight.ts";
+import { outliveReader } from "./terminal/outliveReader.ts";
 import { painter } from "./terminal/style.ts";
 
 process.exitCode = await main();
@@ -37,10 +38,12 @@ async function play(options: DemoOptions): Promise<number> {
   const cancelling = new AbortController();
   const life: DemoLife = { endings: [], cancelled: cancelling.signal };
   const end = endOnce(options, folder, life, screen);
+  outliveReader();
   let signalled: number | null = null;
   for (const [name, code] of [
     ["SIGINT", 130],
     ["SIGTERM", 143],
+    ["SIGHUP", 129],
   ] as const)
     process.once(name, () => {
       signalled = code;

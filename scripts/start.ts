@@ -19,6 +19,7 @@ import {
   keyNamesOf,
 } from "./local/providerKeys.ts";
 import { defaultAgentsFolder, defaultStateFolder } from "./local/stateFolder.ts";
+import { outliveReader } from "./terminal/outliveReader.ts";
 
 try {
   await main();
@@ -38,6 +39,7 @@ async function main(): Promise<void> {
       verbose: { type: "boolean", default: false },
     },
   });
+  outliveReader();
   const cancelling = new AbortController();
   const signal = untilSignal();
   void signal.then((name) => cancelling.abort(new Error(`${name} came before it had started`)));
