@@ -2,12 +2,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { type DemoOptions, readOptions, UsageError, usage } from "./demo/options.ts";
+import { type DemoOptions, readOptions, usage } from "./demo/options.ts";
 import { report, succeeded, summary } from "./demo/report.ts";
 import { type DemoLife, type DemoScreen, runDemo } from "./demo/run.ts";
 import { requirePrograms } from "./local/preflight.ts";
 import { outliveReader } from "./terminal/outliveReader.ts";
 import { painter } from "./terminal/style.ts";
+import { messageOf, UsageError } from "./terminal/usageError.ts";
 
 process.exitCode = await main();
 
@@ -21,8 +22,7 @@ async function main(): Promise<number> {
     requirePrograms();
     return await play(options);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    console.error(`demo: ${message}${error instanceof UsageError ? `\n\n${usage}` : ""}`);
+    console.error(`demo: ${messageOf(error)}${error instanceof UsageError ? `\n\n${usage}` : ""}`);
     return error instanceof UsageError ? 2 : 1;
   }
 }

@@ -1,87 +1,72 @@
-/**
- * `npm start`: the whole of Switchyard on this machine.
- *   npm start -- --repo PATH [--repo PATH]... [--agent NAME]... [--port 8787] [--state DIR] [--verbose]
- */
-import path from "node:path";
-import { parseArgs } from "node:util";
+/** `npm start`: the whole of Switchyard on this machine. See `npm start -- --help`. */
 import { installAgent } from "../apps/agent-runner/agents/install.ts";
 import {
-  isProviderName,
   type ProviderName,
   providerNames,
 } from "../orchestrator/worker/services/ai-providers/registry.ts";
-import { startLocal } from "./local/deployment.ts";
-import { requirePrograms } from "./local/preflight.ts";
+import { createClient } from "./demo/client.ts";
+import { type LocalDeployment, startLocal } from "./local/deployment.ts";
 import {
+  applyEndpoint,
+  type EndpointInUse,
+  endpointsInUse,
   findEndpointOrigins,
-  findProviderKeys,
-  hasKeyFor,
-  keyNamesOf,
-} from "./local/providerKeys.ts";
-import { defaultAgentsFolder, defaultStateFolder } from "./local/stateFolder.ts";
+} from "./local/endpoints.ts";
+import { requirePrograms } from "./local/preflight.ts";
+import { greeting } from "./start/greeting.ts";
+import { readOptions, type StartOptions, usage } from "./start/options.ts";
 import { outliveReader } from "./terminal/outliveReader.ts";
+import { messageOf, UsageError } from "./terminal/usageError.ts";
 
-try {
-  await main();
-} catch (error) {
-  console.error(`start: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  try {
+    const options = readOptions(process.argv.slice(2));
+    if (options === "help") console.log(usage);
+    else await serve(options);
+    return 0;
+  } catch (error) {
+    const isUsage = error instanceof UsageError;
+    console.error(`start: ${messageOf(error)}${isUsage ? `\n\n${usage}` : ""}`);
+    return isUsage ? 2 : 1;
+  }
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      repo: { type: "string", multiple: true, default: [] },
-      agent: { type: "string", multiple: true, default: [] },
-      port: { type: "string", default: "8787" },
-      state: { type: "string", default: defaultStateFolder },
-      agents: { type: "string", default: defaultAgentsFolder },
-      verbose: { type: "boolean", default: false },
-    },
-  });
+async function serve(options: StartOptions): Promise<void> {
   outliveReader();
   const cancelling = new AbortController();
   const signal = untilSignal();
   void signal.then((name) => cancelling.abort(new Error(`${name} came before it had started`)));
   requirePrograms();
-  const keys = findProviderKeys();
-  const wanted = wantedAgents(values.agent, keys);
-  for (const agent of wanted) await install(agent, path.resolve(values.agents), cancelling.signal);
+  const { wanted, agents } = options;
+  for (const agent of wanted) await install(agent, agents, cancelling.signal);
   console.log("Starting the worker and the two runners …");
-  const deployment = await startLocal({
-    state: values.state,
-    agents: values.agents,
-    repositories: values.repo,
+  const deployment = await start(options, cancelling.signal);
+  try {
+    console.log(greeting(options, deployment, await pointAtModels(deployment)));
+    const ended = await Promise.race([signal, deployment.gaveUp]);
+    console.log(`\n${ended}: ending the worker and the runners …`);
+  } finally {
+    await deployment.stop();
+  }
+}
+
+function start(
+  { repositories, state, agents, port, keys, verbose }: StartOptions,
+  cancelled: AbortSignal,
+): Promise<LocalDeployment> {
+  return startLocal({
+    state,
+    agents,
+    repositories,
     providerKeys: keys,
     allowedEndpoints: findEndpointOrigins(),
-    port: portOf(values.port),
+    port,
     onNotice: (text) => console.log(text),
-    onLine: (from, line) => values.verbose && console.log(`[${from}] ${line}`),
-    cancelled: cancelling.signal,
+    onLine: (from, line) => verbose && console.log(`[${from}] ${line}`),
+    cancelled,
   });
-  greet(deployment, values.repo, wanted, keys);
-
-  const ended = await Promise.race([signal, deployment.gaveUp]);
-  console.log(`\n${ended}: ending the worker and the runners …`);
-  await deployment.stop();
-}
-
-function portOf(text: string): number {
-  const port = Number(text);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new Error("--port must be a number from 0 to 65535");
-}
-
-/** Those that are named, else those that have a key. */
-function wantedAgents(
-  named: readonly string[],
-  keys: ReadonlyMap<string, string>,
-): readonly ProviderName[] {
-  const unknown = named.find((name) => !isProviderName(name));
-  if (unknown !== undefined)
-    throw new Error(`there is no agent "${unknown}"; use one of: ${providerNames.join(", ")}`);
-  if (named.length > 0) return named.filter(isProviderName);
-  return providerNames.filter((provider) => hasKeyFor(provider, keys));
 }
 
 async function install(
@@ -98,23 +83,11 @@ async function install(
   if (outcome.kind === "failed") throw new Error(outcome.message);
 }
 
-function greet(
-  { url, token }: { url: string; token: string },
-  repositories: readonly string[],
-  agents: readonly ProviderName[],
-  keys: ReadonlyMap<string, string>,
-): void {
-  const withKey = agents.filter((agent) => hasKeyFor(agent, keys));
-  console.log(`
-Switchyard runs on this machine, for you alone: agents work here without isolation.
-
-  URL            ${url}          (${url}/openapi.json)
-  token          ${token}
-  repositories   ${repositories.length > 0 ? repositories.join(", ") : "none: name them with --repo PATH"}
-  agents         ${withKey.length > 0 ? withKey.join(", ") : `none has a key: set ${keyNamesOf("claude-code")} or ${keyNamesOf("gemini")}`}
-
-Ctrl-C ends all of it.
-`);
+/** Where the variables of the agents' own users say so. */
+async function pointAtModels({ url, token }: LocalDeployment): Promise<readonly EndpointInUse[]> {
+  const client = createClient(url, token);
+  for (const provider of providerNames) await applyEndpoint(client, provider);
+  return endpointsInUse(client);
 }
 
 /** Called before anything is started: a signal between a start and its handler would end this program alone. */

@@ -1,4 +1,5 @@
 import type { AgentEvent } from "../../shared/contracts/agentEvent.ts";
+import type { ProviderStatus } from "../../shared/contracts/provider.ts";
 import type { TaskDetail, TaskView } from "../../shared/contracts/task.ts";
 
 /** A small client of the HTTP interface, as anybody would write one. */
@@ -31,6 +32,7 @@ export function createClient(url: string, token: string) {
   }
 
   return {
+    providers: () => call<{ providers: ProviderStatus[] }>("GET", "/providers"),
     putProvider: (name: string, config: object) => call("PUT", `/providers/${name}`, config),
     createProject: (project: object) => call<{ id: string }>("POST", "/projects", project),
     createTask: (task: object, key: string) =>

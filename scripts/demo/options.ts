@@ -7,6 +7,7 @@ import {
 } from "../../orchestrator/worker/services/ai-providers/registry.ts";
 import { findProviderKeys, hasKeyFor, keyNamesOf } from "../local/providerKeys.ts";
 import { defaultAgentsFolder } from "../local/stateFolder.ts";
+import { messageOf, UsageError } from "../terminal/usageError.ts";
 
 export const usage = `npm run demo -- [options]
 
@@ -29,12 +30,6 @@ export type DemoOptions = {
   keys: ReadonlyMap<string, string>;
   model: "scripted" | "live";
 };
-
-/** A wrong call: the message says how to call it right. */
-export class UsageError extends Error {}
-
-export const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
 
 /** The agent that is lightest to install. */
 const defaultAgent: ProviderName = "gemini";

@@ -3,7 +3,7 @@ import { realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { makeFailingRepo } from "../../apps/scripted-model/sampleRepos.mjs";
-import { UsageError } from "./options.ts";
+import { UsageError } from "../terminal/usageError.ts";
 
 const run = promisify(execFile);
 

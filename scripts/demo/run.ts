@@ -4,7 +4,7 @@ import { installAgent } from "../../apps/agent-runner/agents/install.ts";
 import { startModelServer } from "../../apps/scripted-model/model-server.mjs";
 import type { TaskDetail } from "../../shared/contracts/task.ts";
 import { type LocalDeployment, startLocal } from "../local/deployment.ts";
-import { findEndpoint, findEndpointOrigins } from "../local/providerKeys.ts";
+import { applyEndpoint, findEndpointOrigins } from "../local/endpoints.ts";
 import { createEventLines } from "../terminal/eventLines.ts";
 import { withProgress } from "../terminal/progress.ts";
 import type { Paint } from "../terminal/style.ts";
@@ -126,8 +126,7 @@ async function pointAtModel(
   { endings }: DemoLife,
 ): Promise<void> {
   if (options.model === "live") {
-    const apiEndpoint = findEndpoint(options.agent);
-    if (apiEndpoint !== null) await client.putProvider(options.agent, { apiEndpoint });
+    await applyEndpoint(client, options.agent);
     return;
   }
   const model = await startModelServer({ scenario: "fix" });

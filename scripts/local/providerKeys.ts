@@ -25,20 +25,5 @@ export function findProviderKeys(): Map<string, string> {
 export const hasKeyFor = (provider: ProviderName, keys: ReadonlyMap<string, string>): boolean =>
   registry[provider].secretNames.some((name) => keys.has(name));
 
-/** Where an agent's own users point it at another model service, such as a gateway of their company. */
-const endpointVariables: Record<ProviderName, string> = {
-  "claude-code": "ANTHROPIC_BASE_URL",
-  gemini: "GOOGLE_GEMINI_BASE_URL",
-};
-
-export const findEndpoint = (provider: ProviderName): string | null =>
-  process.env[endpointVariables[provider]] || null;
-
-export const findEndpointOrigins = (): string[] =>
-  providerNames.flatMap((provider) => {
-    const endpoint = findEndpoint(provider);
-    return endpoint !== null && URL.canParse(endpoint) ? [new URL(endpoint).origin] : [];
-  });
-
 export const keyNamesOf = (provider: ProviderName): string =>
   registry[provider].secretNames.join(" or ");

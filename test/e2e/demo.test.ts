@@ -1,42 +1,12 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { promisify } from "node:util";
-import { afterEach, describe, expect, it } from "vitest";
-import { findMarked, startOf } from "../../apps/agent-runner/processes/processTable.ts";
+import { describe, expect, it } from "vitest";
 import { startModelServer } from "../../apps/scripted-model/model-server.mjs";
 import { makeRepo } from "../../apps/scripted-model/sampleRepos.mjs";
 import { fingerprint, git } from "../../scripts/demo/repository.ts";
+import { noKeys, root, script } from "./kit/scripts.ts";
 
-const run = promisify(execFile);
-const root = path.join(import.meta.dirname, "../..");
-const noKeys = { ANTHROPIC_API_KEY: "", CLAUDE_API_KEY: "", GEMINI_API_KEY: "" };
-
-type Ended = { code: number; stdout: string; stderr: string };
-
-const script = async (
-  name: string,
-  args: string[],
-  env: Record<string, string> = noKeys,
-): Promise<Ended> => {
-  try {
-    const { stdout, stderr } = await run(
-      process.execPath,
-      ["--no-warnings", `scripts/${name}.ts`, ...args],
-      {
-        cwd: root,
-        env: { ...process.env, ...env },
-        maxBuffer: 64 * 1024 * 1024,
-      },
-    );
-    return { code: 0, stdout, stderr };
-  } catch (error) {
-    const { code, stdout, stderr } = error as Ended;
-    return { code, stdout, stderr };
-  }
-};
 const demo = (args: string[], env?: Record<string, string>) => script("demo", args, env);
 
 describe("npm run demo", () => {
@@ -148,122 +118,3 @@ describe("npm run demo", () => {
 
 const temporaryFolders = () =>
   readdirSync(os.tmpdir()).filter((name) => name.startsWith("switchyard-demo-"));
-
-describe("npm start", () => {
-  let child: ChildProcess | undefined;
-  const state = path.join(os.tmpdir(), `switchyard-start-${process.pid}`);
-
-  afterEach(() => {
-    child?.kill("SIGKILL");
-    rmSync(state, { recursive: true, force: true, maxRetries: 5 });
-  });
-
-  const start = (...args: string[]) => {
-    const started = spawn(
-      process.execPath,
-      ["--no-warnings", "scripts/start.ts", "--state", state, "--port", "0", ...args],
-      { cwd: root, env: { ...process.env, ...noKeys }, stdio: ["ignore", "pipe", "pipe"] },
-    );
-    child = started;
-    let printed = "";
-    started.stdout.setEncoding("utf8").on("data", (text: string) => {
-      printed += text;
-    });
-    const starting = new Promise<void>((resolve) => {
-      started.stdout.once("data", () => resolve());
-    });
-    const greeting = new Promise<{ url: string; token: string }>((resolve, reject) => {
-      started.once("exit", () => reject(new Error(`it ended: ${printed}`)));
-      started.stdout.on("data", () => {
-        if (!printed.includes("Ctrl-C")) return;
-        resolve({
-          url: /URL\s+(\S+)/.exec(printed)?.[1] ?? "",
-          token: /token\s+(\S+)/.exec(printed)?.[1] ?? "",
-        });
-      });
-    });
-    const ended = new Promise<number | null>((resolve) => started.once("exit", resolve));
-    greeting.catch(() => {});
-    return { started, starting, greeting, ended };
-  };
-  const deploymentId = async () => {
-    const { readFile } = await import("node:fs/promises");
-    return JSON.parse(await readFile(path.join(state, "secrets.json"), "utf8"))
-      .deploymentId as string;
-  };
-  const processes = async () => findMarked([`SWITCHYARD_RUNNER=${await deploymentId()}`]);
-  const untilNone = async () => {
-    for (let look = 0; look < 100 && (await processes()).length > 0; look += 1)
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    return processes();
-  };
-
-  it("prints URL and token, and Ctrl-C ends all of it", async () => {
-    const { started, greeting, ended } = start();
-    const { url, token } = await greeting;
-    const answer = await fetch(`${url}/api/v1/tasks`, {
-      headers: { authorization: `Bearer ${token}` },
-    });
-    expect(answer.status).toBe(200);
-    expect((await processes()).length).toBeGreaterThan(3);
-
-    started.kill("SIGINT");
-
-    expect(await ended).toBe(0);
-    expect(await processes()).toEqual([]);
-  });
-
-  it("keeps its token and data over a restart, and refuses a second one beside it", async () => {
-    const first = start();
-    const { token } = await first.greeting;
-    const second = await script("start", ["--state", state, "--port", "0"]);
-    expect(second.code).toBe(1);
-    expect(second.stderr).toContain("runs on this state folder already");
-    first.started.kill("SIGTERM");
-    await first.ended;
-
-    const again = start();
-    expect((await again.greeting).token).toBe(token);
-    again.started.kill("SIGINT");
-    await again.ended;
-  });
-
-  it("leaves nothing behind when it is killed itself", async () => {
-    const { started, greeting } = start();
-    await greeting;
-
-    started.kill("SIGKILL");
-
-    expect(await untilNone()).toEqual([]);
-  });
-
-  it("ends all that it has started when Ctrl-C comes before it is ready", async () => {
-    const { started, starting, ended } = start();
-    await starting;
-    while (!existsSync(path.join(state, "running.json")))
-      await new Promise((resolve) => setTimeout(resolve, 10));
-
-    started.kill("SIGINT");
-
-    expect(await ended).toBe(1);
-    expect(existsSync(path.join(state, "running.json"))).toBe(false);
-    expect(await processes()).toEqual([]);
-  });
-
-  it("takes another port when the wanted one is taken", async () => {
-    const other = createServer().listen(0, "127.0.0.1");
-    await new Promise((resolve) => other.once("listening", resolve));
-    const address = other.address();
-    const port = typeof address === "object" ? (address?.port ?? 0) : 0;
-    const { started, greeting, ended } = start("--port", String(port));
-
-    const { url } = await greeting;
-
-    expect(url).not.toContain(`:${port}`);
-    other.close();
-    started.kill("SIGINT");
-    await ended;
-    expect(existsSync(path.join(state, "running.json"))).toBe(false);
-    expect(startOf(started.pid ?? 0)).toBeNull();
-  });
-});

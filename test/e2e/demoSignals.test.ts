@@ -4,9 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-
-const root = path.join(import.meta.dirname, "../..");
-const noKeys = { ANTHROPIC_API_KEY: "", CLAUDE_API_KEY: "", GEMINI_API_KEY: "" };
+import { noKeys, root } from "./kit/scripts.ts";
 
 describe("a demo that is ended before its time", () => {
   it.each([

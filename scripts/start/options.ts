@@ -1,0 +1,93 @@
+import { statSync } from "node:fs";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import {
+  isProviderName,
+  type ProviderName,
+  providerNames,
+} from "../../orchestrator/worker/services/ai-providers/registry.ts";
+import { findProviderKeys, hasKeyFor } from "../local/providerKeys.ts";
+import { defaultAgentsFolder, defaultStateFolder } from "../local/stateFolder.ts";
+import { messageOf, UsageError } from "../terminal/usageError.ts";
+
+export const usage = `npm start -- [options]
+
+  --repo PATH   a repository, or a folder of repositories, that tasks may work on; once for each
+  --agent NAME  an agent to have installed: ${providerNames.join(" or ")}; once for each (default: those that have a key)
+  --port N      where to listen (default: 8787; 0: any free port)
+  --state DIR   where database, secrets and runs are kept (default: .switchyard/local)
+  --agents DIR  where agents are installed (default: .switchyard/agents)
+  --verbose     the lines of the worker and the runners too
+
+Keys come from the environment or from .dev.vars: CLAUDE_API_KEY or ANTHROPIC_API_KEY, GEMINI_API_KEY.
+ANTHROPIC_BASE_URL and GOOGLE_GEMINI_BASE_URL point an agent at another model service.`;
+
+export type StartOptions = {
+  repositories: readonly string[];
+  /** Those that are named, else those that have a key. */
+  wanted: readonly ProviderName[];
+  port: number;
+  state: string;
+  agents: string;
+  verbose: boolean;
+  keys: ReadonlyMap<string, string>;
+};
+
+export function readOptions(argv: readonly string[]): StartOptions | "help" {
+  const values = parse(argv);
+  if (values.help) return "help";
+  const keys = findProviderKeys();
+  return {
+    repositories: values.repo.map(folderOf),
+    wanted: wantedAgents(values.agent, keys),
+    port: portOf(values.port),
+    state: path.resolve(values.state),
+    agents: path.resolve(values.agents),
+    verbose: values.verbose,
+    keys,
+  };
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        repo: { type: "string", multiple: true, default: [] },
+        agent: { type: "string", multiple: true, default: [] },
+        port: { type: "string", default: "8787" },
+        state: { type: "string", default: defaultStateFolder },
+        agents: { type: "string", default: defaultAgentsFolder },
+        verbose: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(messageOf(error), { cause: error });
+  }
+}
+
+function folderOf(given: string): string {
+  const folder = path.resolve(given);
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return folder;
+  throw new UsageError(`--repo: there is no folder ${folder}.`);
+}
+
+function wantedAgents(
+  named: readonly string[],
+  keys: ReadonlyMap<string, string>,
+): readonly ProviderName[] {
+  const unknown = named.find((name) => !isProviderName(name));
+  if (unknown !== undefined)
+    throw new UsageError(
+      `There is no agent "${unknown}". Use one of: ${providerNames.join(", ")}.`,
+    );
+  if (named.length > 0) return named.filter(isProviderName);
+  return providerNames.filter((provider) => hasKeyFor(provider, keys));
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw new UsageError("--port must be a number from 0 to 65535.");
+}
