@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   await rm(sqlFile, { force: true });
   if (outcome.kind === "there_already")
     throw new Error(
-      `${values.organization} has an admin token already. An admin makes more with POST /api/v1/tokens; --force makes another one here.`,
+      `${values.organization} has an admin token already${values.remote ? "" : ", which npm start prints"}. An admin makes more with POST /api/v1/tokens; --force makes another one here.`,
     );
   console.error(`The first admin token of ${values.organization}. It is shown this once:`);
   console.log(outcome.token);

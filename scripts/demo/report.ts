@@ -44,11 +44,16 @@ export async function report(
   if (task.commit !== null)
     say(`  commit       ${task.commit.sha.slice(0, 12)} on ${task.commit.branch}`);
   say(
-    `  repository   ${untouched ? "untouched but for that branch (git status and all other refs are as before)" : paint("red", "something else than the new branch changed")}`,
+    `  repository   ${untouched ? untouchedText(task.commit !== null) : paint("red", "something else than the new branch changed")}`,
   );
   if (options.own !== null && task.commit !== null)
     say(`\nLook at it:  git -C ${repository} show ${task.commit.branch}`);
 }
+
+const untouchedText = (hasBranch: boolean): string =>
+  hasBranch
+    ? "untouched but for that branch (git status and all other refs are as before)"
+    : "untouched (git status and all refs are as before)";
 
 const heading = ({ paint }: DemoScreen, text: string) => `\n${paint("bold", text)}`;
 

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { installAgent } from "../../apps/agent-runner/agents/install.ts";
+import { agentRegistry } from "../../apps/agent-runner/agents/registry.ts";
 import { startModelServer } from "../../apps/scripted-model/model-server.mjs";
 import type { TaskDetail } from "../../shared/contracts/task.ts";
 import { type LocalDeployment, startLocal } from "../local/deployment.ts";
@@ -100,16 +101,21 @@ function startDeployment(
 
 async function install(
   options: DemoOptions,
-  { out, paint }: DemoScreen,
+  { out, paint, say }: DemoScreen,
   { endings, cancelled }: DemoLife,
 ) {
   const { agent, agents: agentsDirectory } = options;
+  const found = await agentRegistry[agent].find(agentsDirectory);
+  if (found.kind === "installed") {
+    say(`${paint("green", "✓")} ${agent} ${found.version} is here already`);
+    return found.version;
+  }
   const installing = installAgent({ agent, agentsDirectory, cancelled });
   endings.push(() => installing.catch(() => {}));
   const outcome = await withProgress(
     out,
     paint,
-    `Getting ${options.agent} from npm (kept for the next time)`,
+    `Getting ${agent} from npm (kept for the next time)`,
     async () => {
       const installed = await installing;
       if (installed.kind === "failed") throw new Error(installed.message);

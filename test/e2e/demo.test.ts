@@ -49,6 +49,7 @@ describe("npm run demo", () => {
 
     expect(code).toBe(0);
     for (const words of [
+      "gemini 0.61.0 is here already",
       "started, version 0.61.0",
       "I'll run the tests",
       "validation",
