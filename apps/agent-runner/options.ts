@@ -10,6 +10,8 @@ export type RunnerOptions = {
   state: string;
   agents: string;
   repositories: string[];
+  /** A file of secrets that are not this runner's own but stand where its commands could read them. */
+  maskFile: string | null;
   exitWithParent: boolean;
 };
 
@@ -18,7 +20,8 @@ export type ParsedOptions =
   | { kind: "wrong"; message: string };
 
 export const usage = `usage: node apps/agent-runner/server.ts --role agents|patches --port N --state DIR
-         [--agents DIR] [--repo PATH]... [--host ADDRESS] [--exit-with-parent]
+         [--agents DIR] [--repo PATH]... [--host ADDRESS] [--mask FILE] [--exit-with-parent]
+--mask names a JSON object of further secrets, name to value, that nothing that leaves the runner may hold.
 The bearer token comes from the environment variable SWITCHYARD_RUNNER_TOKEN.`;
 
 export const defaultAgentsDirectory = resolve(import.meta.dirname, "../../.switchyard/agents");
@@ -41,6 +44,7 @@ const readArguments = (argv: readonly string[]) =>
       state: { type: "string" },
       agents: { type: "string", default: defaultAgentsDirectory },
       repo: { type: "string", multiple: true, default: [] },
+      mask: { type: "string" },
       "exit-with-parent": { type: "boolean", default: false },
     },
   }).values;
@@ -61,6 +65,7 @@ function check(given: ReturnType<typeof readArguments>): ParsedOptions {
       state: resolve(given.state),
       agents: resolve(given.agents),
       repositories: given.repo.map((path) => resolve(path)),
+      maskFile: given.mask === undefined ? null : resolve(given.mask),
       exitWithParent: given["exit-with-parent"],
     },
   };

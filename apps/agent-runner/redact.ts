@@ -17,8 +17,12 @@ export type Redactor = {
 const shortestSecret = 6;
 const shortestLine = 16;
 
-export function createRedactor(secrets: Readonly<Record<string, string>>): Redactor {
-  const names = namesByForm(secrets);
+/** Secret values by their names. */
+export type Secrets = Readonly<Record<string, string>>;
+
+/** Of several groups each value is masked, also where two have one name; a value has the name it is first found by. */
+export function createRedactor(...groups: readonly Secrets[]): Redactor {
+  const names = namesByForm(groups.flatMap((secrets) => Object.entries(secrets)));
   const forms = [...names.keys()].sort((one, other) => other.length - one.length);
   const pattern = forms.length === 0 ? /(?!)/g : new RegExp(forms.map(literally).join("|"), "g");
   const mask = (form: string) => `[secret:${names.get(form)}]`;
@@ -45,9 +49,9 @@ export function createRedactor(secrets: Readonly<Record<string, string>>): Redac
   };
 }
 
-function namesByForm(secrets: Readonly<Record<string, string>>): Map<string, string> {
+function namesByForm(secrets: readonly [name: string, value: string][]): Map<string, string> {
   const names = new Map<string, string>();
-  for (const [name, value] of Object.entries(secrets))
+  for (const [name, value] of secrets)
     for (const form of formsOf(value)) if (!names.has(form)) names.set(form, name);
   return names;
 }

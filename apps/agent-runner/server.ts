@@ -1,3 +1,4 @@
+import { readMaskFile } from "./maskFile.ts";
 import { parseOptions, type RunnerOptions, usage } from "./options.ts";
 import { startRunner } from "./startRunner.ts";
 
@@ -12,7 +13,8 @@ else await run(parsed.options);
 async function run(options: RunnerOptions): Promise<void> {
   const keepWorkspaces = process.env.SWITCHYARD_KEEP_WORKSPACES === "1";
   try {
-    const runner = await startRunner({ ...options, token, keepWorkspaces });
+    const masked = options.maskFile === null ? {} : readMaskFile(options.maskFile);
+    const runner = await startRunner({ ...options, token, masked, keepWorkspaces });
     const end = () => void runner.close().then(() => process.exit(0));
     process.on("SIGTERM", end);
     process.on("SIGINT", end);

@@ -12,12 +12,14 @@ import type { RunnerOptions } from "./options.ts";
 import { openPatchesFace } from "./patchesFace.ts";
 import { runnerMarker } from "./processes/environment.ts";
 import { endMarked } from "./processes/reaper.ts";
-import { createRedactor } from "./redact.ts";
+import { createRedactor, type Secrets } from "./redact.ts";
 import type { RoleFace } from "./roleFace.ts";
 import { openStateDirectory, type StateDirectory } from "./state/stateDirectory.ts";
 
-export type RunnerSetup = Omit<RunnerOptions, "exitWithParent"> & {
+export type RunnerSetup = Omit<RunnerOptions, "exitWithParent" | "maskFile"> & {
   token: string;
+  /** Secrets of others, by name, to be kept out of all that leaves as well. */
+  masked?: Secrets;
   keepWorkspaces: boolean;
   /** Other agents than the real ones, for tests. */
   registry?: AgentRegistry;
@@ -35,7 +37,7 @@ const lastAnswersMs = 5000;
 
 /** Starts a runner: what a runner before it left behind is ended and reported first. */
 export async function startRunner(setup: RunnerSetup): Promise<Runner> {
-  const redactor = createRedactor({ RUNNER_TOKEN: setup.token });
+  const redactor = createRedactor(...secretsOf(setup));
   const log: Log = (entry) => (setup.log ?? stderrLog)(redactor.json(entry));
   await checkGitVersion();
   const state = await openStateDirectory(setup.state);
@@ -62,7 +64,7 @@ async function openRole(setup: RunnerSetup, state: StateDirectory, log: Log): Pr
   const shared = {
     roots: await Promise.all(setup.repositories.map(realRoot)),
     runnerId: state.runnerId,
-    runnerSecrets: { RUNNER_TOKEN: setup.token },
+    runnerSecrets: secretsOf(setup),
     keepWorkspaces: setup.keepWorkspaces,
     nowMs: Date.now,
   };
@@ -78,6 +80,11 @@ async function openRole(setup: RunnerSetup, state: StateDirectory, log: Log): Pr
     },
   );
 }
+
+const secretsOf = ({ token, masked = {} }: RunnerSetup): Secrets[] => [
+  { RUNNER_TOKEN: token },
+  masked,
+];
 
 const realRoot = (path: string): Promise<string> =>
   realpath(path).catch(() => {

@@ -6,7 +6,13 @@ import { freePort } from "./freePort.ts";
 import { type KeptProcess, keepRunning } from "./keptProcess.ts";
 import { takeLock } from "./lock.ts";
 import { applyMigrations } from "./migrate.ts";
-import { type LocalSecrets, openStateFolder, writeSecrets } from "./stateFolder.ts";
+import {
+  type LocalSecrets,
+  maskFileOf,
+  openStateFolder,
+  writeMaskFile,
+  writeSecrets,
+} from "./stateFolder.ts";
 import { startTicking } from "./ticker.ts";
 import { writeWorkerConfig } from "./workerConfig.ts";
 import { projectRoot, wranglerCli, wranglerEnvironment } from "./wrangler.ts";
@@ -48,6 +54,8 @@ export async function startLocal(options: LocalOptions): Promise<LocalDeployment
   try {
     await endMarked([`SWITCHYARD_RUNNER=${secrets.deploymentId}`]);
     const token = await prepareDatabase(state, secrets, options.cancelled);
+    const workerSecrets = secretsOfWorker(options, secrets);
+    await writeMaskFile(state, new Map([...workerSecrets, ["ADMIN_TOKEN", token]]));
     options.cancelled.throwIfAborted();
     const roots = await Promise.all(options.repositories.map((repository) => realpath(repository)));
     const url = `http://127.0.0.1:${await freePort(options.port)}`;
@@ -63,12 +71,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalDeployment
       patchRunnerUrl,
       roots,
       allowedEndpoints: options.allowedEndpoints,
-      secrets: new Map([
-        ...options.providerKeys,
-        ["RUNNER_TOKEN", secrets.runnerToken],
-        ["PATCH_RUNNER_TOKEN", secrets.patchRunnerToken],
-        ["CALLBACK_SIGNING_SECRET", secrets.callbackSecret],
-      ]),
+      secrets: workerSecrets,
     });
     kept.push(await startWorker(options, state, config, url, secrets));
     const stopTicking = startTicking(url);
@@ -93,6 +96,17 @@ export async function startLocal(options: LocalOptions): Promise<LocalDeployment
 const stopAll = async (kept: readonly KeptProcess[]): Promise<void> => {
   for (const one of [...kept].reverse()) await one.stop();
 };
+
+const secretsOfWorker = (
+  { providerKeys }: LocalOptions,
+  { runnerToken, patchRunnerToken, callbackSecret }: LocalSecrets,
+): Map<string, string> =>
+  new Map([
+    ...providerKeys,
+    ["RUNNER_TOKEN", runnerToken],
+    ["PATCH_RUNNER_TOKEN", patchRunnerToken],
+    ["CALLBACK_SIGNING_SECRET", callbackSecret],
+  ]);
 
 async function prepareDatabase(
   state: string,
@@ -131,7 +145,7 @@ async function startRunners(
       "--no-warnings",
       path.join(projectRoot, "apps/agent-runner/server.ts"),
       ...["--role", role, "--port", String(port), "--state", folder],
-      ...["--agents", path.resolve(options.agents)],
+      ...["--agents", path.resolve(options.agents), "--mask", maskFileOf(options.state)],
       ...roots.flatMap((root) => ["--repo", root]),
     ];
     const runner = await keepRunning({

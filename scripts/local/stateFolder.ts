@@ -39,3 +39,18 @@ export async function openStateFolder(folder: string): Promise<LocalSecrets> {
 
 export const writeSecrets = (folder: string, secrets: LocalSecrets): Promise<void> =>
   writeFile(secretsFile(folder), `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+
+export const maskFileOf = (folder: string): string => path.join(folder, "mask.json");
+
+/**
+ * All secrets of the deployment, for the runners to mask: commands run as the person here and can read this
+ * folder, so what they print may hold any of them.
+ */
+export async function writeMaskFile(
+  folder: string,
+  secrets: ReadonlyMap<string, string>,
+): Promise<void> {
+  const file = maskFileOf(folder);
+  await writeFile(file, JSON.stringify(Object.fromEntries(secrets)), { mode: 0o600 });
+  await chmod(file, 0o600);
+}

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, existsSync, readFileSync, statSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type AgentName, agentNames } from "../../apps/agent-runner/agents/registry.ts";
@@ -49,6 +49,17 @@ describe("the command line", () => {
 
     expect(status).toBe(2);
     expect(stderr).toContain("SWITCHYARD_RUNNER_TOKEN");
+  });
+
+  it("with a --mask that holds no secrets by name says so, and nothing of what it holds", () => {
+    const file = join(temporaryFolder("mask"), "mask.json");
+    writeFileSync(file, "a-secret-in-the-wrong-place");
+
+    const { status, stderr } = start([...good, "--mask", file], testToken);
+
+    expect(status).toBe(2);
+    expect(stderr).toContain(`--mask ${file}: must be`);
+    expect(stderr).not.toContain("a-secret");
   });
 
   it("with a --repo that is not there says so and ends with 2", () => {

@@ -3,7 +3,7 @@ import { SwitchyardError } from "../../../shared/errors.ts";
 import type { AgentAdapter, FoundAgent } from "../agents/agentAdapter.ts";
 import type { AgentRegistry } from "../agents/registry.ts";
 import { ringDoorbell } from "../doorbell.ts";
-import { createRedactor } from "../redact.ts";
+import { createRedactor, type Secrets } from "../redact.ts";
 import type { InterruptedRun, RunKind } from "../runs/liveRun.ts";
 import { runAgent } from "./runAgent.ts";
 import { noFacts, withEvent } from "./runFacts.ts";
@@ -16,7 +16,7 @@ export type AgentRunDeps = {
   runnerId: string;
   sessions: Sessions;
   /** Kept out of all that leaves, like a run's own secrets. */
-  runnerSecrets: Readonly<Record<string, string>>;
+  runnerSecrets: readonly Secrets[];
   keepWorkspaces: boolean;
   nowMs: () => number;
 };
@@ -48,11 +48,11 @@ export function agentRunKind(deps: AgentRunDeps): RunKind<AcceptedRun, RunReport
         request,
         adapter,
         found,
-        redactor: createRedactor({
+        redactor: createRedactor(
+          request.secrets,
+          request.doorbell ? { DOORBELL_TOKEN: request.doorbell.token } : {},
           ...deps.runnerSecrets,
-          ...(request.doorbell ? { DOORBELL_TOKEN: request.doorbell.token } : {}),
-          ...request.secrets,
-        }),
+        ),
         markers: { runnerId: deps.runnerId, executionId: live.id },
       }),
     failed: ({ adapter, found }) => ({

@@ -1,6 +1,6 @@
 import type { PatchReport, PatchRunRequest } from "../../../shared/contracts/runner.ts";
 import { ringDoorbell } from "../doorbell.ts";
-import { createRedactor } from "../redact.ts";
+import { createRedactor, type Secrets } from "../redact.ts";
 import type { RunKind } from "../runs/liveRun.ts";
 import { removeTree } from "../state/removeTree.ts";
 import { patchScratch, runPatch } from "./runPatch.ts";
@@ -9,7 +9,7 @@ export type PatchRunDeps = {
   roots: readonly string[];
   runnerId: string;
   /** Kept out of all that leaves. */
-  runnerSecrets: Readonly<Record<string, string>>;
+  runnerSecrets: readonly Secrets[];
 };
 
 export const patchRunKind = (deps: PatchRunDeps): RunKind<PatchRunRequest, PatchReport> => ({
@@ -21,10 +21,10 @@ export const patchRunKind = (deps: PatchRunDeps): RunKind<PatchRunRequest, Patch
       live,
       request,
       roots: deps.roots,
-      redactor: createRedactor({
+      redactor: createRedactor(
         ...deps.runnerSecrets,
-        ...(request.doorbell ? { DOORBELL_TOKEN: request.doorbell.token } : {}),
-      }),
+        request.doorbell ? { DOORBELL_TOKEN: request.doorbell.token } : {},
+      ),
       markers: { runnerId: deps.runnerId, executionId: live.id },
       onApplied: () => ringDoorbell(request.doorbell, { patchSetId: live.id }),
     }),

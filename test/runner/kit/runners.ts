@@ -23,6 +23,7 @@ export type RunnerChoice = {
   state?: string;
   registry?: AgentRegistry;
   keepWorkspaces?: boolean;
+  masked?: Record<string, string>;
 };
 
 /** A runner in this process, so that a test can hand it agents of its own. */
@@ -36,6 +37,7 @@ export async function openRunner(choice: RunnerChoice = {}): Promise<TestRunner>
     agents: agentsDirectory,
     repositories: choice.repositories ?? [],
     token: testToken,
+    masked: choice.masked ?? {},
     keepWorkspaces: choice.keepWorkspaces ?? false,
     log: () => {},
     ...(choice.registry ? { registry: choice.registry } : {}),
