@@ -48,6 +48,7 @@ const principal = "user:admin";
 /** Runs the whole of Switchyard on this machine: the worker in workerd, and a runner each for agents and patches. */
 export async function startLocal(options: LocalOptions): Promise<LocalDeployment> {
   const state = path.resolve(options.state);
+  const roots = await rootsOf(options.repositories);
   const secrets = await openStateFolder(state);
   const unlock = await takeLock(state);
   const kept: KeptProcess[] = [];
@@ -57,7 +58,6 @@ export async function startLocal(options: LocalOptions): Promise<LocalDeployment
     const workerSecrets = secretsOfWorker(options, secrets);
     await writeMaskFile(state, new Map([...workerSecrets, ["ADMIN_TOKEN", token]]));
     options.cancelled.throwIfAborted();
-    const roots = await Promise.all(options.repositories.map((repository) => realpath(repository)));
     const url = `http://127.0.0.1:${await freePort(options.port)}`;
     const [runnerUrl, patchRunnerUrl] = await startRunners(
       { ...options, state },
@@ -90,6 +90,14 @@ export async function startLocal(options: LocalOptions): Promise<LocalDeployment
     await unlock();
     throw error;
   }
+}
+
+/** A project names its repository as a person does, through a link or not: both are known to the worker. */
+async function rootsOf(repositories: readonly string[]): Promise<string[]> {
+  const forms = await Promise.all(
+    repositories.map(async (given) => [path.resolve(given), await realpath(given)]),
+  );
+  return [...new Set(forms.flat())];
 }
 
 /** The worker first: it is the one that would start something new. */

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openWorld, submit, type World, watchToEnd } from "./kit/local.ts";
@@ -6,9 +6,24 @@ import { openWorld, submit, type World, watchToEnd } from "./kit/local.ts";
 let world: World;
 
 beforeAll(async () => {
-  world = await openWorld();
+  world = await openWorld({ link: "shop" });
 });
 afterAll(() => world.close());
+
+it("works on a repository that is named by a link, or as what it really is", async () => {
+  const { id: projectId } = await world.client.createProject({
+    name: "really",
+    source: { kind: "local", path: await realpath(world.repository) },
+    settings: {},
+  });
+
+  const byLink = await submit(world);
+  const byRealPath = await submit(world, { projectId });
+
+  expect(path.basename(world.repository)).toBe("shop");
+  for (const { id } of [byLink, byRealPath])
+    expect((await watchToEnd(world, id)).task.status).toBe("completed");
+});
 
 it("shows none of its secrets when a validation command prints the files that hold them", async () => {
   const state = path.join(world.folder, "state");

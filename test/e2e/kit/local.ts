@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { installAgent } from "../../../apps/agent-runner/agents/install.ts";
@@ -27,11 +27,14 @@ export type World = {
 
 export const validation = [{ name: "npm test", argv: ["npm", "test"], timeoutMs: 60_000 }];
 
-export async function openWorld(): Promise<World> {
+/** `link` is a name by which the repository is known to everybody, beside the folder that it is in. */
+export async function openWorld({ link }: { link?: string } = {}): Promise<World> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "switchyard-e2e-"));
-  const repository = path.join(folder, "parcel-rates");
-  await mkdir(repository);
-  await makeDemoRepository(repository);
+  const made = path.join(folder, "parcel-rates");
+  await mkdir(made);
+  await makeDemoRepository(made);
+  const repository = link === undefined ? made : path.join(folder, link);
+  if (link !== undefined) await symlink(made, repository);
   const installed = await installAgent({ agent: "gemini", agentsDirectory: defaultAgentsFolder });
   if (installed.kind === "failed") throw new Error(installed.message);
   const state = path.join(folder, "state");
