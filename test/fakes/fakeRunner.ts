@@ -20,6 +20,8 @@ export class FakeRunner {
   readonly runs = new Map<string, Run>();
   readonly patches = new Map<string, Run>();
   readonly refs = new Map<string, string>();
+  /** Every commit that was made here, with the one that it was made on. */
+  readonly parents = new Map<string, string>();
   readonly requests: string[] = [];
   agents: Record<string, { version: string }> = { gemini: { version: "0.61.0" } };
   /** What is done with a request before it is looked at: nothing, an error thrown, or another answer. */
@@ -136,13 +138,26 @@ export class FakeRunner {
     }
     if (action === "commit") {
       const request = commitRequestSchema.parse(body);
-      return answer({ commit: fakeSha(JSON.stringify(request)) });
+      const commit = fakeSha(JSON.stringify(request));
+      this.parents.set(commit, request.parent);
+      return answer({ commit });
     }
     const { ref, from, to } = moveRefRequestSchema.parse(body);
     const current = this.refs.get(ref) ?? null;
-    if (current !== from) return answer({ kind: "lost", current } satisfies MoveRefAnswer);
+    if (current !== from) return answer(this.#lost(current, to));
     this.refs.set(ref, to);
     return answer({ kind: "moved" } satisfies MoveRefAnswer);
+  }
+
+  #lost(current: string | null, to: string): MoveRefAnswer {
+    const isBehind = current !== null && current !== to && this.#goesOnFrom(current, to);
+    return { kind: "lost", current, ...(isBehind ? { contains: true } : {}) };
+  }
+
+  #goesOnFrom(commit: string, earlier: string): boolean {
+    for (let at: string | undefined = commit; at !== undefined; at = this.parents.get(at))
+      if (at === earlier) return true;
+    return false;
   }
 }
 

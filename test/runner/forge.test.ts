@@ -105,6 +105,24 @@ describe("a ref", () => {
     expect(git(repository, "reflog", "show", "--format=%gs", ref)).toBe("switchyard: delivery");
   });
 
+  it("that somebody went on from after it was moved is told as such", async () => {
+    const { repository, post, commit, parent } = await applied();
+    const { value } = await commit();
+    await post("move-ref", { ref, from: null, to: value.commit });
+    const tree = git(repository, "rev-parse", `${value.commit}^{tree}`);
+    const who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
+    const next = git(repository, ...who, "commit-tree", tree, "-p", value.commit, "-m", "more");
+    git(repository, "update-ref", ref, next);
+
+    const again = await post("move-ref", { ref, from: null, to: value.commit });
+    const other = await post("move-ref", { ref, from: parent, to: parent });
+
+    expect([again, other]).toMatchObject([
+      { value: { kind: "lost", current: next, contains: true } },
+      { value: { kind: "lost", current: next, contains: true } },
+    ]);
+  });
+
   it("moves only from where the caller thinks it is", async () => {
     const { repository, post, commit, parent } = await applied();
     const { value } = await commit();

@@ -103,6 +103,15 @@ describe("a book of runs", () => {
     expect(started).toBe(1);
   });
 
+  it("does not start a run whose cancel came first", async () => {
+    const { book } = await openBook(async () => "done");
+
+    expect(() => book.cancel("run-1", 1, "cancel")).toThrow("no run run-1");
+
+    await expect(book.put("run-1", 1, "x")).rejects.toMatchObject({ code: "stale_fence" });
+    expect(book.live()).toBeNull();
+  });
+
   it("that is ending stops its run and takes no other", async () => {
     const { book } = await openBook(untilStopped);
     await book.put("a", 1, "x");

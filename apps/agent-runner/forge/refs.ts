@@ -37,9 +37,21 @@ export async function moveRef(
   });
   if (outcome.exitCode === 0) return { kind: "moved" };
   const current = await readRef(repository, ref);
-  if (current !== from) return { kind: "lost", current };
+  if (current !== from)
+    return { kind: "lost", current, contains: await isBehind(repository, to, current) };
   await refuseIfInTheWay(repository, ref);
   throw refused(`${ref} could not be moved`, outcome.stderr);
+}
+
+/** Whether what a branch is at goes on from a commit: then an earlier move had worked, and somebody went on. */
+async function isBehind(
+  repository: LocalRepository,
+  commit: string,
+  current: string | null,
+): Promise<boolean> {
+  if (current === null) return false;
+  const args = ["merge-base", "--is-ancestor", commit, current];
+  return (await tryGit(repository.git, args)).exitCode === 0;
 }
 
 /** A ref is a file or a folder, even where it is stored otherwise: nothing can be above or below another ref. */

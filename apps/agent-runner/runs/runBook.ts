@@ -39,6 +39,8 @@ type Book<Request, Report> = {
   kind: RunKind<Request, Report>;
   files: RunFiles;
   entries: Map<string, RunEntry>;
+  /** Runs that were cancelled before they were known, the latest of them: a start that comes late is refused. */
+  neverStart: Set<string>;
   /** The id that is being started or is live. */
   liveId: string | null;
   starting: Promise<RunStatus> | null;
@@ -53,8 +55,9 @@ export async function openRunBook<Request, Report>(
 ): Promise<RunBook<Request>> {
   const files = createRunFiles(deps.root);
   const entries = new Map<string, RunEntry>();
+  const neverStart = new Set<string>();
   const idle = { liveId: null, starting: null, isEnding: false, atWork: Promise.resolve() };
-  const book: Book<Request, Report> = { deps, kind, files, entries, ...idle };
+  const book: Book<Request, Report> = { deps, kind, files, entries, neverStart, ...idle };
   for (const { record, isFinished } of await files.load()) {
     const entry = await openEntry(book, record);
     if (!isFinished) await reportInterrupted(book, entry, record);
@@ -66,6 +69,7 @@ export async function openRunBook<Request, Report>(
     status: (id) => statusOf(known(id)),
     result: (id) => resultOf(book, known(id)),
     cancel: (id, fence, reason) => {
+      if (!entries.has(id) && book.liveId !== id) noteNeverStart(book, id);
       refuseStaleFence(known(id), fence);
       stopRun(known(id), reason);
       return statusOf(known(id));
@@ -94,6 +98,8 @@ async function put<Request, Report>(
     return statusOf(known);
   }
   if (book.liveId === id && book.starting !== null) return book.starting;
+  if (book.neverStart.has(id))
+    throw new SwitchyardError("stale_fence", `${id} was cancelled before it was started.`);
   if (book.isEnding)
     throw new SwitchyardError("runner_unreachable", "The runner is about to end; start it anew.");
   if (book.liveId !== null)
@@ -101,6 +107,14 @@ async function put<Request, Report>(
   book.liveId = id;
   book.starting = start(book, id, fence, request);
   return book.starting;
+}
+
+const maxNeverStart = 1_000;
+
+function noteNeverStart<Request, Report>({ neverStart }: Book<Request, Report>, id: string): void {
+  neverStart.add(id);
+  const [oldest] = neverStart;
+  if (neverStart.size > maxNeverStart && oldest !== undefined) neverStart.delete(oldest);
 }
 
 async function start<Request, Report>(
