@@ -1,5 +1,6 @@
 import { drizzle } from "drizzle-orm/d1";
 import { d1DeadLetterStore } from "./database/deadLetterStore.ts";
+import { d1DoctorStore } from "./database/doctorStore.ts";
 import { d1ExecutionStore } from "./database/executionStore.ts";
 import { d1IdentityStore } from "./database/identityStore.ts";
 import { d1NoticeStore } from "./database/noticeStore.ts";
@@ -62,6 +63,7 @@ export function compose(env: Env) {
     providerConfigs: d1ProviderConfigStore(db, ids),
     notices: d1NoticeStore(db),
     deadLetters: d1DeadLetterStore(db, ids),
+    doctor: d1DoctorStore(db),
     artifacts: r2Artifacts(env.ARTIFACTS),
     queue: cloudflareTaskQueue(env.TASK_QUEUE),
     supervisors: supervisorsOf(env),

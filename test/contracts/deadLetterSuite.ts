@@ -74,7 +74,7 @@ export function deadLetterSuite(open: OpenStores): void {
       const context = await stores.tasks.findContext(ref);
       expect(context?.task.status).toBe("escalated");
       expect(context?.execution).toMatchObject({ status: "lost", outcome, settledAtMs: 5_000 });
-      expect(await stores.executions.countLive("gemini")).toBe(0);
+      expect(await stores.executions.countLive(ref.organizationId, "gemini")).toBe(0);
       expect(await stores.executions.enterStarting(attempt, 6_000)).toEqual({ kind: "lost" });
     });
 

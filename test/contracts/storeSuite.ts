@@ -73,11 +73,11 @@ export function storeSuite(open: OpenStores): void {
       await stores.tasks.accept(aNewTask(other));
       const full = aClaim(other, { caps: { all: 1, provider: 9, organization: 9, project: 9 } });
       expect(await stores.tasks.claim(full)).toEqual({ kind: "lost" });
-      expect(await stores.executions.countLive("gemini")).toBe(1);
+      expect(await stores.executions.countLive(task.organizationId, "gemini")).toBe(1);
 
       await stores.executions.settle(aSettlement(task));
 
-      expect(await stores.executions.countLive("gemini")).toBe(0);
+      expect(await stores.executions.countLive(task.organizationId, "gemini")).toBe(0);
       expect(await stores.tasks.claim(full)).toEqual({ kind: "done" });
     });
 

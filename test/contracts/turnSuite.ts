@@ -149,7 +149,7 @@ export function turnSuite(open: OpenStores): void {
         organization: 3,
         project: 2,
       });
-      expect(await stores.executions.countLive("gemini")).toBe(3);
+      expect(await stores.executions.countLive("org_a", "gemini")).toBe(2);
     });
 
     it("are those that have not settled", async () => {

@@ -131,7 +131,7 @@ export function waitingSuite(open: OpenStores): void {
         retries: 0,
         outcome: null,
       });
-      expect(await stores.executions.countLive("gemini")).toBe(0);
+      expect(await stores.executions.countLive(ref.organizationId, "gemini")).toBe(0);
     });
 
     it.each(["assigned", "running", "patching", "validating", "delivering", "completed"] as const)(
@@ -155,7 +155,7 @@ export function waitingSuite(open: OpenStores): void {
       const context = await stores.tasks.findContext(ref);
       expect(context?.task).toMatchObject({ status: "waiting_input", waiting: question });
       expect(context?.execution).toMatchObject({ status: "suspended", sessionId: "session-1" });
-      expect(await stores.executions.countLive("gemini")).toBe(0);
+      expect(await stores.executions.countLive(ref.organizationId, "gemini")).toBe(0);
       expect(await sweptAt(89_999)).toEqual([]);
       expect(await sweptAt(90_000)).toMatchObject([
         { status: "waiting_input", executionStatus: "suspended" },

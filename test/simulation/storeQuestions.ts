@@ -17,7 +17,7 @@ export async function askEverything(s: Stores, scene: Scene): Promise<unknown> {
     list: await s.tasks.list({ organizationId, limit: 9 }),
     page: await s.tasks.list({ organizationId, status: task.status, before: "task_4", limit }),
     counts: await s.tasks.liveCounts({ organizationId, projectId, provider: "gemini" }),
-    live: await s.executions.countLive("gemini"),
+    live: await s.executions.countLive(organizationId, "gemini"),
     busy: await s.tasks.orderIsBusy(task),
     order: await s.tasks.nextOfOrder(atOrder(scene)),
     due: await s.tasks.dueForSweep(nowMs, limit),

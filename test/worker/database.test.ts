@@ -73,7 +73,7 @@ const calls = {
     enterStarting: [attempt, 1],
     markRunning: [attempt, 1, log],
     settle: [aSettlement(task, { notices })],
-    countLive: ["gemini"],
+    countLive: ["org_1", "gemini"],
   } satisfies Calls<ExecutionStore>,
   patchSets: {
     beginValidation: [patchRef, { treeId: sha, nowMs: 1, log }],

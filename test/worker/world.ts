@@ -1,3 +1,4 @@
+import { runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { expect, vi } from "vitest";
 import { compose } from "../../orchestrator/worker/compose.ts";
@@ -37,7 +38,8 @@ export async function quiet(): Promise<void> {
   await vi.waitFor(
     async () => {
       await env.DB.prepare(
-        "update tasks set status = 'cancelled', sweep_at_ms = null where status = 'queued'",
+        `update tasks set status = 'cancelled', sweep_at_ms = null
+           where status in ('queued', 'parked', 'waiting_input', 'remediating')`,
       ).run();
       const { results } = await env.DB.prepare(
         "select organization_id, id from tasks where status not in ('completed','failed','cancelled','escalated')",
@@ -63,6 +65,24 @@ export async function tickFor(taskId: string): Promise<void> {
     .run();
   await tick(compose(env));
 }
+
+/** Waits until a supervisor has nothing more to do for any of its attempts. */
+export const untilIdle = (supervisor: DurableObjectStub): Promise<void> =>
+  vi.waitFor(
+    async () => {
+      const phases = await runInDurableObject(supervisor, (_, { storage }) =>
+        storage.sql
+          .exec<{ phase: string }>("select json_extract(attempt, '$.phase') phase from attempts")
+          .toArray()
+          .map(({ phase }) => phase),
+      );
+      expect(phases).toEqual(phases.map(() => "done"));
+    },
+    { timeout: 10_000, interval: 30 },
+  );
+
+/** Moves the clock on; from then on it stands still until `vi.useRealTimers()`. */
+export const later = (ms: number): void => void vi.setSystemTime(Date.now() + ms);
 
 let organizations = 0;
 

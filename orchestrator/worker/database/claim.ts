@@ -91,13 +91,15 @@ function room(db: Database, { ref, projectId, assignment, caps }: Claim): SQL[] 
 
 const capNames = ["all", "provider", "organization", "project"] as const;
 
-/** Executions that may hold a process, of one provider or of all (the bound keeps it a search of the index). */
-export const countLive = (db: Database, provider?: string) =>
+/** Executions of a provider, for one organization, that may hold a process. */
+export const countLive = (db: Database, organizationId: string, provider: string) =>
   counting(
     db,
-    provider === undefined
-      ? sql`${aiProviderExecutions.providerName} > ''`
-      : eq(aiProviderExecutions.providerName, provider),
+    and(
+      eq(aiProviderExecutions.organizationId, organizationId),
+      eq(aiProviderExecutions.providerName, provider),
+    ),
+    liveOf,
   );
 
 /** The counts that the caps are held against. */
@@ -107,8 +109,9 @@ export const liveQueries = (
 ) => {
   const ofOrganization = eq(aiProviderExecutions.organizationId, at.organizationId);
   return {
-    all: countLive(db),
-    provider: counting(db, and(ofOrganization, eq(aiProviderExecutions.providerName, at.provider))),
+    // The bound keeps it a search of the index.
+    all: counting(db, sql`${aiProviderExecutions.providerName} > ''`),
+    provider: countLive(db, at.organizationId, at.provider),
     organization: counting(db, ofOrganization, liveOf),
     project: counting(
       db,

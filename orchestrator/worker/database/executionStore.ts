@@ -69,7 +69,8 @@ export function d1ExecutionStore(db: Database, ids: Ids): ExecutionStore {
 
     settle: (settlement) => settle(db, ids, settlement),
 
-    countLive: (provider) => reading(async () => (await countLive(db, provider).get())?.live ?? 0),
+    countLive: (organizationId, provider) =>
+      reading(async () => (await countLive(db, organizationId, provider).get())?.live ?? 0),
   };
 }
 

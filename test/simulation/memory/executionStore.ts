@@ -60,10 +60,10 @@ export const memoryExecutionStore = (tables: Tables, ids: Ids): ExecutionStore =
 
   settle: async (settlement) => settle(tables, ids, settlement),
 
-  async countLive(provider) {
+  async countLive(organizationId, provider) {
     let live = 0;
     for (const { execution } of tables.index.liveExecutions.values())
-      if (execution.provider === provider) live += 1;
+      if (execution.organizationId === organizationId && execution.provider === provider) live += 1;
     return live;
   },
 });

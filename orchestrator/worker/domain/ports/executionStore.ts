@@ -75,5 +75,5 @@ export type ExecutionStore = {
   ): Promise<{ kind: "done"; brief: Brief } | { kind: "lost" }>;
   markRunning(ref: AttemptRef, nowMs: number, log: LogEntry): Promise<Guarded>;
   settle(settlement: Settlement): Promise<Guarded>;
-  countLive(provider: string): Promise<number>;
+  countLive(organizationId: string, provider: string): Promise<number>;
 };

@@ -6,6 +6,7 @@ import type { HttpEnv } from "./httpEnv.ts";
 import { limitBody, prepare, requireJson, requireToken } from "./middleware.ts";
 import { accountRoutes } from "./routes/account.ts";
 import { deadLetterRoutes } from "./routes/deadLetters.ts";
+import { doctorRoutes } from "./routes/doctor.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { projectRoutes } from "./routes/projects.ts";
 import { providerRoutes } from "./routes/providers.ts";
@@ -35,6 +36,7 @@ export function httpApp(): OpenAPIHono<HttpEnv> {
   providerRoutes(app);
   accountRoutes(app);
   deadLetterRoutes(app);
+  doctorRoutes(app);
 
   app.openAPIRegistry.registerComponent("securitySchemes", "token", {
     type: "http",

@@ -16,7 +16,9 @@ export async function listProviderStatus(
   principal: Principal,
 ): Promise<ProviderStatus[]> {
   const candidates = await lookAtCandidates(deps, principal.organizationId);
-  return Promise.all(candidates.map((candidate) => statusOf(deps, candidate)));
+  return Promise.all(
+    candidates.map((candidate) => statusOf(deps, principal.organizationId, candidate)),
+  );
 }
 
 export async function getProviderStatus(
@@ -27,7 +29,7 @@ export async function getProviderStatus(
   const candidates = await lookAtCandidates(deps, principal.organizationId);
   const candidate = candidates.find((one) => one.name === name);
   if (candidate === undefined) throw providerNotFound(name);
-  return statusOf(deps, candidate);
+  return statusOf(deps, principal.organizationId, candidate);
 }
 
 /** Sets what an organization wants of a provider; the whole configuration is replaced. */
@@ -59,7 +61,11 @@ const providerNotFound = (name: string): SwitchyardError =>
     `There is no provider "${name}". Use one of: ${providerNames.join(", ")}.`,
   );
 
-async function statusOf(deps: StatusDeps, candidate: Candidate): Promise<ProviderStatus> {
+async function statusOf(
+  deps: StatusDeps,
+  organizationId: string,
+  candidate: Candidate,
+): Promise<ProviderStatus> {
   const { name, definition, config, availability } = candidate;
   const [sourceKind] = definition.capabilities.sources;
   const decision = route(
@@ -73,7 +79,7 @@ async function statusOf(deps: StatusDeps, candidate: Candidate): Promise<Provide
     available: decision.kind === "assign",
     because: decision.considered[0]?.because ?? decision.because,
     version: availability.kind === "available" ? availability.version : null,
-    liveExecutions: await deps.executions.countLive(name),
+    liveExecutions: await deps.executions.countLive(organizationId, name),
     capabilities: {
       ...definition.capabilities,
       sources: [...definition.capabilities.sources],

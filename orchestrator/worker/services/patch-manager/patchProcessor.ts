@@ -201,7 +201,8 @@ async function afterError(
   if (error.code === "run_not_found" && attempt.patchTry < maxPatchTries)
     return go(nextTry(attempt));
   const forMs = deps.clock.nowMs() - (attempt.failingSinceMs ?? deps.clock.nowMs());
-  if (error.retryable && forMs < giveUpMs) throw error;
+  const patienceMs = brief.task.cancelRequestedAtMs === null ? giveUpMs : deps.settings.lostAfterMs;
+  if (error.retryable && forMs < patienceMs) throw error;
   if (brief.task.cancelRequestedAtMs !== null) return endPatch(deps, attempt, brief, cancelledEnd);
   return endPatch(deps, attempt, brief, {
     patchEvent: "fail",

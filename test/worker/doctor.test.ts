@@ -1,0 +1,284 @@
+import { env } from "cloudflare:workers";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { compose } from "../../orchestrator/worker/compose.ts";
+import { doctorChecks } from "../../orchestrator/worker/database/doctorChecks.ts";
+import { type DoctorReport, examine } from "../../orchestrator/worker/services/doctor/examine.ts";
+import {
+  aNotice,
+  anExecution,
+  aPatchSet,
+  delivered,
+  forget,
+  insert,
+  writeSoundRows,
+} from "./doctorRows.ts";
+import { codeOf } from "./envelopes.ts";
+import { newTenant, newToken, tickFor, withRunner } from "./world.ts";
+
+type Tenant = Awaited<ReturnType<typeof newTenant>>;
+
+const written: string[] = [];
+let tenant: Tenant;
+
+beforeEach(async () => {
+  tenant = await newTenant();
+});
+
+afterAll(async () => {
+  for (const organizationId of written) await forget(organizationId);
+});
+
+const ask = async ({ call }: Pick<Tenant, "call">) =>
+  (await call("GET", "/api/v1/admin/doctor")).json<DoctorReport>();
+
+async function soundTenant(): Promise<Tenant> {
+  const sound = await newTenant();
+  written.push(sound.organizationId);
+  await writeSoundRows(sound.organizationId);
+  return sound;
+}
+
+describe("the doctor", () => {
+  it("finds nothing in what really happened: delivered, unchanged, failed, cancelled, escalated, waiting", async () => {
+    const runner = withRunner();
+    const projectId = await tenant.project();
+    const submit = () => tenant.submit({ projectId, provider: "gemini" });
+    const ends = async (...statuses: string[]) => tenant.until((await submit()).id, ...statuses);
+
+    await ends("completed");
+    runner.onRun = (run) => run.finish({ patch: null });
+    await ends("completed");
+    runner.onRun = (run) => run.finish({ terminal: null });
+    await ends("failed");
+    runner.onRun = (run) => run.finish();
+    runner.onPatch = (patch) => patch.finish({ kind: "engine_mismatch", message: "Other trees." });
+    await ends("escalated");
+    runner.onRun = (run) => run.finish({ question: { kind: "question", text: "Which?" } });
+    const asking = await ends("waiting_input");
+    runner.onRun = () => {};
+    const running = await ends("running");
+    expect(await ask(tenant)).toMatchObject({ healthy: true, findings: [] });
+
+    await tenant.call("POST", `/api/v1/tasks/${asking.id}/cancel`);
+    await tenant.call("POST", `/api/v1/tasks/${running.id}/cancel`);
+    await tickFor(running.id);
+    await tenant.until(running.id, "cancelled");
+
+    expect(await ask(tenant)).toMatchObject({ healthy: true, findings: [] });
+  });
+
+  it("finds nothing in rows of every state, and says what rows cannot show", async () => {
+    const report = await ask(await soundTenant());
+
+    expect(report).toMatchObject({ healthy: true, findings: [] });
+    expect(report.notApplicable.map(({ invariant }) => invariant)).toEqual([
+      "I5",
+      "I7",
+      "I9",
+      "I10",
+      "I11",
+      "I12",
+      "I14",
+    ]);
+  });
+
+  it("is for admins", async () => {
+    for (const role of ["viewer", "member", "approver"] as const) {
+      const { call } = await newToken(tenant.organizationId, role);
+      expect(await codeOf(await call("GET", "/api/v1/admin/doctor"))).toBe("403 forbidden");
+    }
+  });
+
+  it("counts all there is and shows the first twenty", async () => {
+    const { organizationId, call } = await soundTenant();
+    const keys = Array.from({ length: 23 }, (_, at) => `old-${String(at).padStart(2, "0")}`);
+    const row = { request_sha256: "", answer: "{}", expires_at_ms: 1 };
+    await env.DB.batch(
+      keys.map((key) => insert(organizationId, "idempotency_records", { key, ...row })),
+    );
+
+    const [finding] = (await ask({ call })).findings;
+
+    expect(finding).toMatchObject({ name: "key_kept_too_long", count: 23 });
+    expect(finding?.examples.map(({ id }) => id)).toEqual(keys.slice(0, 20));
+  });
+});
+
+const at = Date.now();
+const change = (table: string, columns: string, where: string) =>
+  `update ${table} set ${columns} where organization_id = ?1 and ${where}`;
+const task = (name: string, columns: string) => change("tasks", columns, `id = 'task_${name}'`);
+const execution = (name: string, columns: string) =>
+  change("ai_provider_executions", columns, `task_uuid = 'task_${name}'`);
+const patchOf = (name: string, columns: string) =>
+  change("patch_sets", columns, `task_id = 'task_${name}'`);
+const order = (name: string, columns: string) => change("orders", columns, `id = 'ORD-${name}'`);
+const remove = (table: string, id: string) =>
+  `delete from ${table} where organization_id = ?1 and id = '${id}'`;
+const endAs = (code: string) =>
+  `status = 'failed', outcome_code = '${code}', finished_at_ms = 1, sweep_at_ms = null`;
+const otherSha = "e".repeat(40);
+const letter = { task_id: "task_queued", message_id: "m9", because: "", created_at_ms: 1 };
+
+/** How each kind of damage is done by hand, and the id that is to be named. */
+type Damage = string | ReturnType<typeof aNotice>;
+const damages: [check: string, id: string, ...Damage[]][] = [
+  ["task_never_looked_at", "task_queued", task("queued", "sweep_at_ms = null")],
+  ["task_past_its_time", "task_queued", task("queued", "deadline_at_ms = 1")],
+  ["task_past_its_time", "task_parked", task("parked", "not_before_ms = 1")],
+  [
+    "task_past_its_time",
+    "task_question",
+    task("question", "waiting = json_set(waiting, '$.expiresAtMs', 1)"),
+  ],
+  ["look_overdue", "task_running", task("running", "sweep_at_ms = 1")],
+  ["task_works_for_ever", "task_running", task("running", "deadline_at_ms = 1, updated_at_ms = 1")],
+  ["task_without_work", "task_running", execution("running", "status = 'lost', settled_at_ms = 1")],
+  ["task_without_work", "task_patching", patchOf("patching", "status = 'failed'")],
+  ["parent_without_child", "task_parent", remove("tasks", "task_child")],
+  ["parent_of_ended_child", "task_parent", task("child", endAs("agent_error"))],
+  [
+    "child_without_parent",
+    "task_child",
+    task("parent", endAs("conflict")),
+    aNotice(at, "parent", "inbox"),
+  ],
+  ["cancel_not_heard", "task_running", task("running", "cancel_requested_at_ms = 1")],
+  ["end_half_written", "task_failed", task("failed", "finished_at_ms = null")],
+  ["end_half_written", "task_failed", task("failed", "sweep_at_ms = 1")],
+  ["end_half_written", "task_failed", task("failed", "outcome_code = null")],
+  ["end_half_written", "task_queued", task("queued", "finished_at_ms = 1")],
+  ["tried_too_often", "task_queued", task("queued", "retries = 2")],
+  ["tried_too_often", "task_child", task("child", "depth = 4")],
+  [
+    "two_live_executions",
+    "task_running",
+    task("running", "fence = 2"),
+    anExecution(at, "running", "running", 2),
+  ],
+  [
+    "live_execution_of_final_task",
+    "task_failed",
+    execution("failed", "status = 'running', settled_at_ms = null"),
+  ],
+  [
+    "live_execution_out_of_step",
+    "task_patching",
+    execution("patching", "status = 'running', settled_at_ms = null"),
+  ],
+  ["live_execution_out_of_step", "task_parked", anExecution(at, "parked", "running", 1)],
+  ["execution_above_fence", "task_failed", anExecution(at, "failed", "failed", 9)],
+  [
+    "project_above_cap",
+    "proj_1",
+    change("projects", "settings = json_set(settings, '$.maxLive', 0)", "1"),
+  ],
+  [
+    "provider_above_cap",
+    "gemini",
+    change("ai_provider_configs", "rate_limits = json_set(rate_limits, '$.maxLive', 0)", "1"),
+  ],
+  ["execution_half_settled", "exec_cancelled_1", execution("cancelled", "status = 'running'")],
+  ["suspended_without_question", "task_failed", execution("failed", "status = 'suspended'")],
+  ["waits_for_nothing", "task_question", execution("question", "status = 'failed'")],
+  ["waits_for_nothing", "task_question", task("question", "waiting = null")],
+  ["waits_for_nothing", "task_approval", patchOf("approval", "status = 'failed'")],
+  ["delivered_unverified", "task_delivered", patchOf("delivered", "tree_id = null")],
+  ["delivered_unverified", "task_delivered", patchOf("delivered", "validation = null")],
+  [
+    "delivered_unverified",
+    "task_delivered",
+    patchOf("delivered", "validation = json_set(validation, '$.status', 'failed')"),
+  ],
+  [
+    "delivered_twice",
+    "task_delivered",
+    aPatchSet(at, "delivered", "delivered", { ...delivered, id: "ps_2", content_key: "2" }),
+  ],
+  [
+    "delivery_half_written",
+    "task_delivered",
+    patchOf("delivered", "status = 'delivering'"),
+    order("delivered", "head_commit = null"),
+  ],
+  [
+    "delivery_half_written",
+    "task_failed",
+    aPatchSet(at, "failed", "delivered", delivered),
+    order("failed", `head_commit = '${"d".repeat(40)}'`),
+  ],
+  ["patch_set_left_open", "task_failed", aPatchSet(at, "failed", "received")],
+  ["patch_set_left_open", "task_parked", aPatchSet(at, "parked", "validating")],
+  ["head_is_no_delivery", "ORD-delivered", order("delivered", `head_commit = '${otherSha}'`)],
+  ["head_is_no_delivery", "ORD-delivered", order("delivered", "head_commit = null")],
+  ["head_is_no_delivery", "ORD-queued", order("queued", `head_commit = '${otherSha}'`)],
+  ["completed_without_work", "task_nothing", execution("nothing", "status = 'failed'")],
+  ["completed_without_work", "task_nothing", task("nothing", "outcome_code = 'delivered'")],
+  ["patch_set_above_fence", "task_failed", aPatchSet(at, "failed", "rejected", { fence: 9 })],
+  ["approval_not_asked_for", "task_failed", aPatchSet(at, "failed", "awaiting_approval")],
+  ["order_held_twice", "ORD-patching", task("running", "order_id = 'ORD-patching'")],
+  ["order_held_twice", "ORD-parent", task("running", "order_id = 'ORD-parent'")],
+  ["end_not_told_once", "task_failed", remove("notices", "ntc_failed_inbox")],
+  ["end_not_told_once", "task_delivered", remove("notices", "ntc_delivered_callback")],
+  ["end_not_told_once", "task_failed", aNotice(at, "failed", "callback")],
+  ["told_without_end", "ntc_running_inbox", aNotice(at, "running", "inbox")],
+  ["told_without_end", "ntc_gone_inbox", aNotice(at, "gone", "inbox")],
+  ["told_without_end", "ntc_child_inbox", aNotice(at, "child", "inbox")],
+  [
+    "notice_not_sent",
+    "ntc_delivered_callback",
+    change("notices", "status = 'pending', next_attempt_at_ms = 1", "channel = 'callback'"),
+  ],
+  [
+    "notice_not_sent",
+    "ntc_delivered_callback",
+    change("notices", "status = 'pending'", "channel = 'callback'"),
+  ],
+  ["dead_letter_not_told", "dl_9", ["dead_letters", { id: "dl_9", status: "open", ...letter }]],
+  ["dead_letter_not_told", "dl_open", task("dead", "outcome_code = 'no_provider'")],
+  ["replayed_twice", "task_replayed", task("queued", "replay_of = 'task_replayed'")],
+  [
+    "replay_missing",
+    "dl_replayed",
+    change("dead_letters", "replayed_as = 'task_gone'", "id = 'dl_replayed'"),
+  ],
+  ["key_kept_too_long", "key-1", change("idempotency_records", "expires_at_ms = 1", "1")],
+];
+
+describe("a damage", () => {
+  it.each(damages)("%s names %s, and nothing else does", async (check, id, ...damage) => {
+    const [broken, other] = [await soundTenant(), await soundTenant()];
+    await env.DB.batch(
+      damage.map((one) =>
+        typeof one === "string"
+          ? env.DB.prepare(one).bind(broken.organizationId)
+          : insert(broken.organizationId, ...one),
+      ),
+    );
+
+    const { healthy, findings } = await ask(broken);
+
+    expect(healthy).toBe(false);
+    expect(findings).toMatchObject([{ name: check, count: 1, examples: [{ id }] }]);
+    expect(findings[0]?.examples[0]?.detail).toBeTruthy();
+    expect(await ask(other)).toMatchObject({ healthy: true, findings: [] });
+  });
+
+  it("of a message that does not say whose it is lies under no organization", async () => {
+    const row = { id: "dl_1", task_id: "", message_id: "m1", status: "moot" };
+    await insert("-", "dead_letters", { ...row, because: "Not JSON.", created_at_ms: 1 }).run();
+    written.push("-");
+
+    const { findings } = await examine(compose(env), { organizationId: "-" });
+
+    expect(findings).toMatchObject([
+      { name: "message_unreadable", count: 1, examples: [{ id: "dl_1", detail: "Not JSON." }] },
+    ]);
+    expect(await ask(tenant)).toMatchObject({ healthy: true });
+  });
+
+  it("of every kind that the doctor knows is done above", () => {
+    const done = new Set([...damages.map(([check]) => check), "message_unreadable"]);
+    expect(doctorChecks.map(({ name }) => name).sort()).toEqual([...done].sort());
+  });
+});
