@@ -7,10 +7,11 @@ import { playSeed } from "./playSeed.ts";
  * sets say why.
  */
 const standFor: Partial<Record<GuardName, readonly GuardName[]>> = {
-  // A second delivery or end of one patch set would write its notices again, which their key refuses.
+  // A second settlement, delivery or end would write its notices again, which their key refuses.
+  settle_once: ["notice_key"],
   deliver_once: ["notice_key"],
   end_patch_once: ["notice_key"],
-  notice_key: ["settle_once"],
+  notice_key: ["settle_once", "deliver_once", "end_patch_once"],
   // A message that comes again starts a claimed attempt at once; the sweep would, later.
   redelivery_starts_again: ["sweep_hands_over_again"],
 };

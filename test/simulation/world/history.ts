@@ -44,6 +44,7 @@ export class History {
     this.#seed = options.seed;
     this.world = new World(options);
     this.people = new People(this.world);
+    this.world.agents.onEnd = (taskId) => this.people.noticeEndOfRun(taskId);
   }
 
   async play(tasks: number, crowd = 0): Promise<HistoryResult> {

@@ -23,6 +23,7 @@ export function checkAlways(world: World, people: People, view: View, before: Be
     ...usageAsReported(view),
     ...capsKept(world, view),
     ...deadLettersTold(view),
+    ...world.lowFences.map((what) => violation("I8", what)),
     ...finalStaysFinal(view, before),
     ...gateHeld(view, before),
     ...oneWay(view, before),

@@ -69,12 +69,12 @@ export class Calls {
     this.awaits += 1;
     const number = this.awaits;
     await this.#pause();
-    if (life.isDead()) return this.#comeLate(kind, effect);
+    if (life.isDead()) return this.#comeLate(kind, label, effect);
     if (this.#crashes(number, "before")) {
-      if (this.#fate.crashAt === null) void this.#comeLate(kind, effect);
+      if (this.#fate.crashAt === null) void this.#comeLate(kind, label, effect);
       return this.#cutOff(life, label, "before");
     }
-    this.#failBefore(kind, life, label);
+    this.#failBefore(kind, life, label, effect);
     life.onCall();
     const outcome = await settle(effect);
     if (life.isDead()) return never();
@@ -86,9 +86,12 @@ export class Calls {
     return outcome.value;
   }
 
-  /** What a process had sent when it died may still arrive. */
-  #comeLate(kind: CallKind, effect: () => Promise<unknown>): Promise<never> {
-    const isOnItsWay = kind === "store" || kind === "runner";
+  /**
+   * What had been sent when its process died or its connection broke may still arrive; a stream cannot: it is the
+   * connection.
+   */
+  #comeLate(kind: CallKind, label: string, effect: () => Promise<unknown>): Promise<never> {
+    const isOnItsWay = (kind === "store" || kind === "runner") && !label.endsWith(".follow");
     if (isOnItsWay && !this.outages.has(kind) && this.#chance.happens(0.5))
       this.#timeline.after(this.#chance.below(maxLateMs), () => void settle(effect));
     return never();
@@ -111,9 +114,11 @@ export class Calls {
     return never();
   }
 
-  #failBefore(kind: CallKind, life: Life, label: string): void {
+  /** A caller that was told of a failure, or that asks again, knows nothing of what is still on its way. */
+  #failBefore(kind: CallKind, life: Life, label: string, effect: () => Promise<unknown>): void {
     if (this.outages.has(kind) || this.#strikes(failures[kind]?.before)) {
       this.#trace.tell(this.#timeline.nowMs, life.name, `✗ ${label} fails`);
+      void this.#comeLate(kind, label, effect);
       throw errorOf(kind);
     }
   }
@@ -133,7 +138,7 @@ export class Calls {
 }
 
 /** How long a request may be under way. */
-const maxLateMs = 3_000;
+const maxLateMs = 15_000;
 
 const failures: Partial<Record<CallKind, { before: FaultKind; after?: FaultKind }>> = {
   store: { before: "store_failed_before", after: "store_failed_after" },

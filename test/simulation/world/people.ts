@@ -187,7 +187,25 @@ export class People {
     );
   }
 
+  /** An agent has ended: just now is the time to think better of it. */
+  noticeEndOfRun(taskId: string): void {
+    const world = this.#world;
+    if (!world.strikes("cancel")) return;
+    const organizationId = this.accepted.find((one) => one.taskId === taskId)?.organizationId;
+    if (organizationId !== undefined)
+      world.timeline.after(
+        world.chance.below(400),
+        () => void this.#cancel(organizationId, taskId),
+      );
+  }
+
+  /** Two people may answer at once. */
   #answer(ref: TaskRef, kind: WaitingKind): Promise<unknown> {
+    const times = this.#world.chance.happens(0.5) ? 2 : 1;
+    return Promise.all(Array.from({ length: times }, () => this.#answerOnce(ref, kind)));
+  }
+
+  #answerOnce(ref: TaskRef, kind: WaitingKind): Promise<unknown> {
     return kind === "approval"
       ? this.#once("approver", (deps) => approvePatch(deps, ref, "user:approver"))
       : this.#once("person", (deps) => answerTask(deps, ref, "user:ada", "the first one"));

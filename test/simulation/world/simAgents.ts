@@ -43,6 +43,8 @@ export class SimAgents {
   readonly runs = new Map<string, SimRun>();
   /** Grows with whatever the invariants look at. */
   version = 0;
+  /** Called when a run has reported its end. */
+  onEnd: (taskId: string) => void = () => {};
   /** Runs that were cancelled before they were started: a start that comes late is refused. */
   readonly #tombs = new Set<string>();
   readonly #world: World;
@@ -228,6 +230,7 @@ export class SimAgents {
     this.#endProcess(run);
     run.report = { ...goodReport(run), ...facts, durationMs: this.#world.nowMs - run.startedAtMs };
     this.#ring(run);
+    this.onEnd(run.taskId);
   }
 
   #endProcess(run: SimRun): void {

@@ -6,6 +6,7 @@ import type { Settings } from "../../../orchestrator/worker/domain/settings.ts";
 import type { PatchPolicy } from "../../../orchestrator/worker/services/patch-manager/deps.ts";
 import { type Chance, chanceOf } from "./chance.ts";
 import { drawRates, type FaultKind, type FaultRates, faultKinds } from "./faults.ts";
+import { fencedStores } from "./fencedStores.ts";
 import { type CallPoint, Calls, type Life, throughCalls } from "./life.ts";
 import { SimAgents } from "./simAgents.ts";
 import { SimCallbacks } from "./simCallbacks.ts";
@@ -51,6 +52,8 @@ export class World {
   readonly rates: FaultRates;
   readonly injected = new Map<FaultKind, number>();
   readonly logged: string[] = [];
+  /** Writes that landed although a newer attempt was there. */
+  readonly lowFences: string[] = [];
   /** From here on nothing goes wrong any more. */
   readonly faultsEndMs: number;
   readonly #approvedShare: number;
@@ -77,7 +80,7 @@ export class World {
     );
     this.#approvedShare = this.rates.agent_asks;
     this.remediationDepth = this.rates.validation_failed > 0 ? this.chance.below(4) : 0;
-    this.stores = options.stores;
+    this.stores = fencedStores(options.stores, (what) => this.lowFences.push(what));
     this.ids = options.ids;
     this.settings = { ...defaultSettings(this.chance), ...options.settings };
     this.agents = new SimAgents(this);
