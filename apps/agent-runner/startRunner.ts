@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import { type RunnerHealth, runnerProtocols } from "../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../shared/errors.ts";
@@ -14,6 +15,7 @@ import { runnerMarker } from "./processes/environment.ts";
 import { endMarked } from "./processes/reaper.ts";
 import { createRedactor, type Secrets } from "./redact.ts";
 import type { RoleFace } from "./roleFace.ts";
+import type { RunBookDeps } from "./runs/runBook.ts";
 import { openStateDirectory, type StateDirectory } from "./state/stateDirectory.ts";
 
 export type RunnerSetup = Omit<RunnerOptions, "exitWithParent" | "maskFile"> & {
@@ -43,9 +45,10 @@ export async function startRunner(setup: RunnerSetup): Promise<Runner> {
   const state = await openStateDirectory(setup.state);
   try {
     await endMarked([runnerMarker(state.runnerId)]);
-    const role = await openRole(setup, state, log);
+    const boot = randomUUID();
+    const role = await openRole(setup, state, { boot, nowMs: Date.now, log });
     const { host, port, token } = setup;
-    const routes = [healthRoute(setup.role, role), ...role.routes];
+    const routes = [healthRoute(setup.role, boot, role), ...role.routes];
     const face = await openHttpFace({ routes, token, host, port, log });
     const close = async () => {
       await role.shutDown();
@@ -60,18 +63,21 @@ export async function startRunner(setup: RunnerSetup): Promise<Runner> {
   }
 }
 
-async function openRole(setup: RunnerSetup, state: StateDirectory, log: Log): Promise<RoleFace> {
+async function openRole(
+  setup: RunnerSetup,
+  state: StateDirectory,
+  books: Omit<RunBookDeps, "root">,
+): Promise<RoleFace> {
   const shared = {
     roots: await Promise.all(setup.repositories.map(realRoot)),
     runnerId: state.runnerId,
     runnerSecrets: secretsOf(setup),
     keepWorkspaces: setup.keepWorkspaces,
-    nowMs: Date.now,
+    nowMs: books.nowMs,
   };
-  if (setup.role === "patches")
-    return openPatchesFace({ root: state.patches, nowMs: Date.now, log }, shared);
+  if (setup.role === "patches") return openPatchesFace({ ...books, root: state.patches }, shared);
   return openAgentsFace(
-    { root: state.runs, nowMs: Date.now, log },
+    { ...books, root: state.runs },
     {
       ...shared,
       agents: setup.registry ?? agentRegistry,
@@ -91,7 +97,7 @@ const realRoot = (path: string): Promise<string> =>
     throw new SwitchyardError("invalid_request", `--repo ${path}: there is no such directory.`);
   });
 
-const healthRoute = (role: RunnerOptions["role"], face: RoleFace): Route => ({
+const healthRoute = (role: RunnerOptions["role"], boot: string, face: RoleFace): Route => ({
   method: "GET",
   path: "/health",
   handle: async (): Promise<RunnerHealth> => ({
@@ -99,6 +105,7 @@ const healthRoute = (role: RunnerOptions["role"], face: RoleFace): Route => ({
     role,
     agents: await face.agents(),
     live: face.live(),
+    boot,
   }),
 });
 

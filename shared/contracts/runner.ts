@@ -8,7 +8,9 @@ import { commitIdSchema, sourceSchema } from "./source.ts";
  * `runner/1`: what the supervisor and a runner say to each other over HTTP with one bearer token.
  *
  *   GET  /health
- *   PUT  /runs/:executionId     PUT /patches/:patchSetId       start it; the same id returns the same run
+ *   PUT  /runs/:executionId     PUT /patches/:patchSetId       start it; the same id returns the same run. With the
+ *                                                             header `switchyard-boot`: only if the runner is still
+ *                                                             that of an earlier answer of /health
  *   GET  …/events?after=N&waitMs=M                             NDJSON of NumberedEvent, waits for more
  *   GET  …/result               POST …/cancel
  *   POST /forge/ref, /forge/commit, /forge/move-ref            local repositories only
@@ -21,6 +23,7 @@ import { commitIdSchema, sourceSchema } from "./source.ts";
  */
 export const runnerProtocols = ["runner/1"] as const;
 export const currentRunnerProtocol = "runner/1";
+export const bootHeader = "switchyard-boot";
 
 const count = z.int().min(0);
 const protocol = z.string().max(40);
@@ -184,6 +187,8 @@ export const runnerHealthSchema = z.object({
   /** The agents it can start, with the version that is installed. */
   agents: z.record(z.string(), z.object({ version: z.string() })),
   live: z.string().nullable(),
+  /** Another one after each start of the runner: what it knew before may be gone. */
+  boot: z.string().max(100).optional(),
 });
 export type RunnerHealth = z.infer<typeof runnerHealthSchema>;
 

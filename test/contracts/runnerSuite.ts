@@ -87,6 +87,18 @@ export function runnerSuite(open: () => Promise<RunnerWorld>): void {
       expect((await follow(world.agents, "runs", "exec_1")).events).toEqual(first.events);
     });
 
+    it("is not begun when it was meant for an earlier start of the runner", async () => {
+      const { boot } = await world.agents.health(3_000);
+
+      const late = world.agents.startRun("exec_1", world.ending, "another start");
+      expect(await codeOf(late)).toBe("runner_unreachable");
+      expect(await codeOf(world.agents.runResult("exec_1"))).toBe("run_not_found");
+
+      await world.agents.startRun("exec_1", world.ending, boot);
+      const again = world.agents.startRun("exec_1", world.ending, "another start");
+      expect(await codeOf(again)).toBe("no error");
+    });
+
     it("keeps another one out while it is live", async () => {
       await world.agents.startRun("exec_1", world.staying);
       expect(await codeOf(world.agents.startRun("exec_2", world.ending))).toBe("busy");
@@ -200,6 +212,10 @@ export function runnerSuite(open: () => Promise<RunnerWorld>): void {
       );
       expect(await move(null, commit)).toEqual({ kind: "lost", current: commit });
       expect(await move(world.baseCommit, commit)).toEqual({ kind: "lost", current: commit });
+
+      const next = await world.forge.commit({ ...request, parent: commit });
+      await move(commit, next);
+      expect(await move(null, commit)).toEqual({ kind: "lost", current: next, contains: true });
     });
 
     const move = (from: string | null, to: string) =>

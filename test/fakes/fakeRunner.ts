@@ -1,4 +1,5 @@
 import {
+  bootHeader,
   cancelRequestSchema,
   commitRequestSchema,
   type MoveRefAnswer,
@@ -23,6 +24,8 @@ export class FakeRunner {
   /** Every commit that was made here, with the one that it was made on. */
   readonly parents = new Map<string, string>();
   readonly requests: string[] = [];
+  /** Which start of it this is; see `runner/1`. */
+  boot = "boot_1";
   agents: Record<string, { version: string }> = { gemini: { version: "0.61.0" } };
   /** What is done with a request before it is looked at: nothing, an error thrown, or another answer. */
   misbehave: (method: string, path: string) => Response | undefined = () => undefined;
@@ -47,7 +50,7 @@ export class FakeRunner {
     if (path === "/health") return this.#health();
     if (kind === "forge") return this.#forge(id, body);
     if (kind !== "runs" && kind !== "patches") return refuse("route_not_found", "no such route");
-    if (request.method === "PUT") return this.#put(kind, id, body);
+    if (request.method === "PUT") return this.#put(kind, id, body, request.headers.get(bootHeader));
     return this.#ofRun((kind === "runs" ? this.runs : this.patches).get(id), action, query, body);
   }
 
@@ -71,10 +74,11 @@ export class FakeRunner {
       role: "agents",
       agents: this.agents,
       live: live?.id ?? null,
+      boot: this.boot,
     });
   }
 
-  #put(kind: "runs" | "patches", id: string, body: unknown): Response {
+  #put(kind: "runs" | "patches", id: string, body: unknown, boot: string | null): Response {
     const schema = kind === "runs" ? runRequestSchema : patchRunRequestSchema;
     const request = schema.parse(body);
     const all: Map<string, Run> = kind === "runs" ? this.runs : this.patches;
@@ -83,6 +87,8 @@ export class FakeRunner {
       return request.fence < known.fence
         ? refuse("stale_fence", "a higher fence is known")
         : answer(status(known));
+    if (boot !== null && boot !== this.boot)
+      return refuse("runner_unreachable", "the runner was started anew since");
     if ([...all.values()].some((run) => run.report === null))
       return refuse("busy", "another run is live");
     const run: Run = {

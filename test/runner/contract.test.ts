@@ -145,6 +145,7 @@ describe("the health of a runner", () => {
         role: "agents",
         agents: { script: { version: "1.0.0" } },
         live: null,
+        boot: expect.any(String),
       },
     });
   });

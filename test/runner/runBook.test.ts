@@ -21,7 +21,7 @@ async function openBook(work: Work, root = temporaryFolder("book")) {
     },
     finished: (id) => void finished.push(id),
   };
-  const book = await openRunBook({ root, nowMs: () => 1, log: () => {} }, kind);
+  const book = await openRunBook({ root, nowMs: () => 1, log: () => {}, boot: "boot_1" }, kind);
   onTestFinished(async () => {
     await book.shutDown();
     await book.close();
@@ -58,6 +58,18 @@ describe("a book of runs", () => {
     expect(() => opened.book.status("b")).toThrow("no run b");
     expect(again.book.status("c").state).toBe("finished");
     expect(opened.finished).toEqual(["a", "b", "c", "d"]);
+  });
+
+  it("starts no run that was meant for an earlier start of the runner, and knows its own", async () => {
+    const { book } = await openBook(async () => "done");
+
+    await expect(book.put("a", 1, "x", "boot_0")).rejects.toMatchObject({
+      code: "runner_unreachable",
+    });
+    expect(() => book.status("a")).toThrow("no run a");
+    await book.put("a", 1, "x", "boot_1");
+
+    expect((await book.put("a", 1, "x", "boot_0")).id).toBe("a");
   });
 
   it("reports work that broke, and goes on to the next", async () => {

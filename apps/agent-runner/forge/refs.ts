@@ -38,7 +38,9 @@ export async function moveRef(
   if (outcome.exitCode === 0) return { kind: "moved" };
   const current = await readRef(repository, ref);
   if (current !== from)
-    return { kind: "lost", current, contains: await isBehind(repository, to, current) };
+    return (await isBehind(repository, to, current))
+      ? { kind: "lost", current, contains: true }
+      : { kind: "lost", current };
   await refuseIfInTheWay(repository, ref);
   throw refused(`${ref} could not be moved`, outcome.stderr);
 }
@@ -49,7 +51,7 @@ async function isBehind(
   commit: string,
   current: string | null,
 ): Promise<boolean> {
-  if (current === null) return false;
+  if (current === null || current === commit) return false;
   const args = ["merge-base", "--is-ancestor", commit, current];
   return (await tryGit(repository.git, args)).exitCode === 0;
 }

@@ -1,4 +1,4 @@
-import { cancelRequestSchema } from "../../../shared/contracts/runner.ts";
+import { bootHeader, cancelRequestSchema } from "../../../shared/contracts/runner.ts";
 import type { RunBook } from "../runs/runBook.ts";
 import { checkProtocol, checkRunId, parseCount, parseRequest } from "./parseRequest.ts";
 import { readJson } from "./readBody.ts";
@@ -47,5 +47,6 @@ async function put<Accepted>(face: RunFace<Accepted>, { id, request }: Call): Pr
   const body = await readJson(request, face.maxBodyBytes);
   checkProtocol(body);
   const { fence, accepted } = await face.accept(body, checkRunId(id));
-  return face.book.put(id, fence, accepted);
+  const boot = request.headers[bootHeader];
+  return face.book.put(id, fence, accepted, typeof boot === "string" ? boot : undefined);
 }

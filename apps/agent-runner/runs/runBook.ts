@@ -20,7 +20,7 @@ import { createStopSwitch } from "./stopSwitch.ts";
 /** The runs of one kind: at most one live, the finished ones kept for whoever asks again. */
 export type RunBook<Request> = {
   /** The same id is the same run, whatever became of it, also for a runner that was started anew. */
-  put(id: string, fence: number, request: Request): Promise<RunStatus>;
+  put(id: string, fence: number, request: Request, boot?: string): Promise<RunStatus>;
   status(id: string): RunStatus;
   result(id: string): Promise<RunStatus & { report: unknown }>;
   cancel(id: string, fence: number, reason: StopReason): RunStatus;
@@ -32,7 +32,13 @@ export type RunBook<Request> = {
   close(): Promise<void>;
 };
 
-export type RunBookDeps = { root: string; nowMs: () => number; log: Log };
+export type RunBookDeps = {
+  root: string;
+  nowMs: () => number;
+  log: Log;
+  /** Which start of the runner this is; a run that was meant for an earlier one is not begun. */
+  boot: string;
+};
 
 type Book<Request, Report> = {
   deps: RunBookDeps;
@@ -65,7 +71,7 @@ export async function openRunBook<Request, Report>(
   }
   const known = (id: string) => findEntry(book, id);
   return {
-    put: (id, fence, request) => put(book, id, fence, request),
+    put: (id, fence, request, boot) => put(book, { id, fence, boot }, request),
     status: (id) => statusOf(known(id)),
     result: (id) => resultOf(book, known(id)),
     cancel: (id, fence, reason) => {
@@ -86,8 +92,7 @@ export async function openRunBook<Request, Report>(
 
 async function put<Request, Report>(
   book: Book<Request, Report>,
-  id: string,
-  fence: number,
+  { id, fence, boot }: { id: string; fence: number; boot: string | undefined },
   request: Request,
 ): Promise<RunStatus> {
   await book.starting?.catch(() => {});
@@ -100,6 +105,11 @@ async function put<Request, Report>(
   if (book.liveId === id && book.starting !== null) return book.starting;
   if (book.neverStart.has(id))
     throw new SwitchyardError("stale_fence", `${id} was cancelled before it was started.`);
+  if (boot !== undefined && boot !== book.deps.boot)
+    throw new SwitchyardError(
+      "runner_unreachable",
+      "The runner was started anew since; ask again.",
+    );
   if (book.isEnding)
     throw new SwitchyardError("runner_unreachable", "The runner is about to end; start it anew.");
   if (book.liveId !== null)

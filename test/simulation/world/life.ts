@@ -177,13 +177,13 @@ export function throughCalls<P extends object>(
   name: string,
   port: P,
 ): P {
-  const wrapped = Object.entries(port).map(([method, value]) => {
-    if (typeof value !== "function") return [method, value];
-    const run = value as (...args: unknown[]) => Promise<unknown>;
-    return [
-      method,
-      (...args: unknown[]) => calls.call(life, kind, `${name}.${method}`, () => run(...args)),
-    ];
+  return new Proxy(port, {
+    get(target, method) {
+      const value: unknown = Reflect.get(target, method);
+      if (typeof value !== "function") return value;
+      const run = value as (...args: unknown[]) => Promise<unknown>;
+      return (...args: unknown[]) =>
+        calls.call(life, kind, `${name}.${String(method)}`, () => run.apply(target, args));
+    },
   });
-  return Object.fromEntries(wrapped) as P;
 }

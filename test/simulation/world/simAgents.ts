@@ -38,6 +38,22 @@ type Ending =
   | "silent"
   | "dies";
 
+/** An agent as its adapter sees it: a start is two requests, and the second names what the first has found. */
+export type SimAgent = Omit<CodeAgent, "start"> & {
+  boot(request: AgentRequest): Promise<number>;
+  startAt(boot: number, request: AgentRequest): Promise<AgentHandle>;
+};
+
+export const asCodeAgent = (agent: SimAgent): CodeAgent => ({
+  name: agent.name,
+  capabilities: agent.capabilities,
+  availability: (timeoutMs) => agent.availability(timeoutMs),
+  start: async (request) => agent.startAt(await agent.boot(request), request),
+  follow: (handle, options) => agent.follow(handle, options),
+  progress: (handle) => agent.progress(handle),
+  cancel: (handle, reason) => agent.cancel(handle, reason),
+});
+
 /** The runners of agents: a container for each execution, with processes that live and die on their own. */
 export class SimAgents {
   readonly runs = new Map<string, SimRun>();
@@ -47,18 +63,29 @@ export class SimAgents {
   onEnd: (taskId: string) => void = () => {};
   /** Runs that were cancelled before they were started: a start that comes late is refused. */
   readonly #tombs = new Set<string>();
+  /** How often the container of an execution was lost. */
+  readonly #losses = new Map<string, number>();
   readonly #world: World;
 
   constructor(world: World) {
     this.#world = world;
   }
 
-  agent(name: string): CodeAgent {
+  agent(name: string): SimAgent {
     return {
       name,
       capabilities: { sources: ["local"], resume: true, cancel: "confirmed" },
       availability: async () => ({ kind: "available", version: "1.0.0" }),
-      start: async (request) => this.#start(name, request),
+      boot: async ({ executionId }) => {
+        this.#refuseIfPartitioned();
+        return this.#bootOf(executionId);
+      },
+      startAt: async (boot, request) => {
+        this.#refuseIfPartitioned();
+        if (!this.runs.has(request.executionId) && this.#bootOf(request.executionId) !== boot)
+          throw new SwitchyardError("runner_unreachable", "The runner was started anew since.");
+        return this.#start(name, request);
+      },
       follow: async (handle, options) => {
         await this.#waitForMore(handle, options);
         const run = this.#find(handle);
@@ -84,6 +111,7 @@ export class SimAgents {
     if (run === undefined) return;
     this.#endProcess(run);
     this.runs.delete(executionId);
+    this.#losses.set(executionId, this.#bootOf(executionId) + 1);
     this.#world.trace.tell(this.#world.nowMs, `runner ${executionId}`, "the container is gone");
   }
 
@@ -97,10 +125,17 @@ export class SimAgents {
     return [...this.runs.values()].filter(({ isAlive }) => isAlive);
   }
 
-  #start(name: string, request: AgentRequest): AgentHandle {
-    const { executionId, fence, taskId } = request;
+  #bootOf(executionId: string): number {
+    return this.#losses.get(executionId) ?? 0;
+  }
+
+  #refuseIfPartitioned(): void {
     if (this.#world.isPartitioned())
       throw new SwitchyardError("runner_unreachable", "The network is split.");
+  }
+
+  #start(name: string, request: AgentRequest): AgentHandle {
+    const { executionId, fence, taskId } = request;
     if (this.#tombs.has(executionId))
       throw new SwitchyardError("stale_fence", "The run was cancelled before it was started.");
     const known = this.runs.get(executionId);
@@ -253,8 +288,7 @@ export class SimAgents {
   }
 
   #find({ executionId, fence }: AgentHandle): SimRun {
-    if (this.#world.isPartitioned())
-      throw new SwitchyardError("runner_unreachable", "The network is split.");
+    this.#refuseIfPartitioned();
     const run = this.runs.get(executionId);
     if (run === undefined) throw new SwitchyardError("run_not_found", "There is no such run.");
     if (fence < run.fence) throw new SwitchyardError("stale_fence", "A higher fence is known.");

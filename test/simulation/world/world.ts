@@ -8,7 +8,7 @@ import { type Chance, chanceOf } from "./chance.ts";
 import { drawRates, type FaultKind, type FaultRates, faultKinds } from "./faults.ts";
 import { fencedStores } from "./fencedStores.ts";
 import { type CallPoint, Calls, type Life, throughCalls } from "./life.ts";
-import { SimAgents } from "./simAgents.ts";
+import { asCodeAgent, SimAgents } from "./simAgents.ts";
 import { SimCallbacks } from "./simCallbacks.ts";
 import { SimForge, shaOf } from "./simForge.ts";
 import { SimObjects } from "./simObjects.ts";
@@ -220,8 +220,10 @@ export class World {
       callbacksAreSigned: true,
       knownProviders: ["claude-code", "gemini"],
       agents: {
-        "claude-code": through("runner", "claude-code", this.agents.agent("claude-code")),
-        gemini: through("runner", "gemini", this.agents.agent("gemini")),
+        "claude-code": asCodeAgent(
+          through("runner", "claude-code", this.agents.agent("claude-code")),
+        ),
+        gemini: asCodeAgent(through("runner", "gemini", this.agents.agent("gemini"))),
       },
       runner: through("runner", "patches", this.patches.runner()),
       forge: through("runner", "forge", {

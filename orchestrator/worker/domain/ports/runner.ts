@@ -27,7 +27,8 @@ export type FollowOptions = {
  */
 export type Runner = {
   health(timeoutMs: number): Promise<RunnerHealth>;
-  startRun(executionId: string, request: RunRequest): Promise<RunStatus>;
+  /** With a `boot` of `health`: a runner that was started anew since refuses what it does not know. */
+  startRun(executionId: string, request: RunRequest, boot?: string): Promise<RunStatus>;
   startPatch(patchSetId: string, request: PatchRunRequest): Promise<RunStatus>;
   /** Ends when the run is finished and all was handed over, when `waitMs` is over, or when `signal` says so. */
   follow(kind: RunKind, id: string, options: FollowOptions): Promise<void>;

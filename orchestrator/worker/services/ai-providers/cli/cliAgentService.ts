@@ -1,4 +1,4 @@
-import { currentRunnerProtocol } from "../../../../../shared/contracts/runner.ts";
+import { currentRunnerProtocol, type RunRequest } from "../../../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../../../shared/errors.ts";
 import { maxPatchBytes } from "../../../domain/limits.ts";
 import type {
@@ -16,7 +16,10 @@ export type CliAgent = {
   credentialVariable: string;
 };
 
-/** A coding agent that is a command-line program, driven by a runner. Without a runner it is unavailable. */
+/**
+ * A coding agent that is a command-line program, driven by a runner. Without a runner it is unavailable. A start
+ * names the runner's boot: one that is still under way when the runner is lost must not start a second agent.
+ */
 export function cliAgentService(agent: CliAgent, runner: Runner | null): CodeAgent {
   const reached = (): Runner => {
     if (runner !== null) return runner;
@@ -29,24 +32,8 @@ export function cliAgentService(agent: CliAgent, runner: Runner | null): CodeAge
 
     async start(request) {
       refuseBadRequest(request);
-      await reached().startRun(request.executionId, {
-        protocol: currentRunnerProtocol,
-        fence: request.fence,
-        taskId: request.taskId,
-        agent: agent.name,
-        prompt: request.prompt,
-        ...(request.model === null ? {} : { model: request.model }),
-        source: request.source,
-        limits: {
-          wallClockMs: request.limits.wallClockMs,
-          silenceMs: request.limits.silenceMs,
-          maxPatchBytes,
-        },
-        ...(request.sessionId === null ? {} : { session: { id: request.sessionId } }),
-        ...(request.endpoint === null ? {} : { endpoint: request.endpoint }),
-        secrets: { [agent.credentialVariable]: request.credential.reveal() },
-        ...(request.doorbell === null ? {} : { doorbell: request.doorbell }),
-      });
+      const { boot } = await reached().health(healthTimeoutMs);
+      await reached().startRun(request.executionId, runRequestOf(agent, request), boot);
       return { executionId: request.executionId, fence: request.fence };
     },
 
@@ -63,6 +50,27 @@ export function cliAgentService(agent: CliAgent, runner: Runner | null): CodeAge
     },
   };
 }
+
+const healthTimeoutMs = 15_000;
+
+const runRequestOf = (agent: CliAgent, request: AgentRequest): RunRequest => ({
+  protocol: currentRunnerProtocol,
+  fence: request.fence,
+  taskId: request.taskId,
+  agent: agent.name,
+  prompt: request.prompt,
+  ...(request.model === null ? {} : { model: request.model }),
+  source: request.source,
+  limits: {
+    wallClockMs: request.limits.wallClockMs,
+    silenceMs: request.limits.silenceMs,
+    maxPatchBytes,
+  },
+  ...(request.sessionId === null ? {} : { session: { id: request.sessionId } }),
+  ...(request.endpoint === null ? {} : { endpoint: request.endpoint }),
+  secrets: { [agent.credentialVariable]: request.credential.reveal() },
+  ...(request.doorbell === null ? {} : { doorbell: request.doorbell }),
+});
 
 const noRunner = "no runner is configured: set RUNNER_URL and the secret RUNNER_TOKEN";
 

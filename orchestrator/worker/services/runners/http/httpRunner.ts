@@ -1,4 +1,5 @@
 import {
+  bootHeader,
   patchResultSchema,
   runnerHealthSchema,
   runResultSchema,
@@ -18,7 +19,11 @@ export function httpRunner(address: RunnerAddress): Runner {
   return {
     health: (timeoutMs) => ask(address, "GET", "/health", runnerHealthSchema, { timeoutMs }),
 
-    startRun: (id, body) => ask(address, "PUT", at("runs", id), runStatusSchema, { body }),
+    startRun: (id, body, boot) =>
+      ask(address, "PUT", at("runs", id), runStatusSchema, {
+        body,
+        ...(boot === undefined ? {} : { headers: { [bootHeader]: boot } }),
+      }),
 
     startPatch: (id, body) =>
       ask(address, "PUT", at("patches", id), runStatusSchema, { body, timeoutMs: 60_000 }),

@@ -15,10 +15,10 @@ export async function ask<T extends z.ZodType>(
   method: "GET" | "PUT" | "POST",
   path: string,
   answer: T,
-  options: { body?: unknown; timeoutMs?: number } = {},
+  options: { body?: unknown; timeoutMs?: number; headers?: Record<string, string> } = {},
 ): Promise<z.infer<T>> {
   return withDeadline(options.timeoutMs ?? requestTimeoutMs, undefined, async (signal) => {
-    const response = await send(address, method, path, signal, options.body);
+    const response = await send(address, method, path, signal, options);
     const text = await readText(response, maxAnswerBytes);
     return unwrap(path, response.status, text, answer);
   });
@@ -51,7 +51,7 @@ export async function send(
   method: string,
   path: string,
   signal: AbortSignal,
-  body?: unknown,
+  { body, headers = {} }: { body?: unknown; headers?: Record<string, string> } = {},
 ): Promise<Response> {
   try {
     return await fetch(`${url}${path}`, {
@@ -59,6 +59,7 @@ export async function send(
       redirect: "manual",
       signal,
       headers: {
+        ...headers,
         authorization: `Bearer ${token.reveal()}`,
         ...(body === undefined ? {} : { "content-type": "application/json" }),
       },
