@@ -108,9 +108,9 @@ export class SimQueues {
       },
     };
     const consume = queue === "tasks" ? consumeTasks : consumeDeadLetters;
-    if (queue === "dead letters") await this.#noteIfOver(message);
     const ended = consume(this.#world.depsOf(life), { messages: [delivered] });
     await Promise.race([ended, life.died]);
+    if (queue === "dead letters") await this.#noteIfOver(message);
     return verdict;
   }
 }
