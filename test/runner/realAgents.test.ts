@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { AgentAdapter } from "../../apps/agent-runner/agents/agentAdapter.ts";
 import { installAgent } from "../../apps/agent-runner/agents/install.ts";
@@ -8,16 +7,20 @@ import {
   agentNames,
   agentRegistry,
 } from "../../apps/agent-runner/agents/registry.ts";
-import type { RunRequest } from "../../shared/contracts/runner.ts";
-import { playScenario, scriptedModel } from "./kit/modelServer.ts";
+import { scriptedModel } from "./kit/modelServer.ts";
 import { commandOf, processesOf, untilRunning } from "./kit/processes.ts";
-import { commitAll, git, temporaryFolder } from "./kit/repositories.ts";
+import {
+  begin,
+  filesBelow,
+  modelKey,
+  particulars,
+  play,
+  realRequest,
+  repositoryOf,
+} from "./kit/realAgents.ts";
+import { temporaryFolder } from "./kit/repositories.ts";
 import { agentsDirectory, openRunner, type TestRunner } from "./kit/runners.ts";
-import { finishRun, runRequest, waitForEvent } from "./kit/scriptAgent.ts";
-
-const key = "sk-test-SECRET/of+the=model0001";
-const keyNames = { "claude-code": "ANTHROPIC_API_KEY", gemini: "GEMINI_API_KEY" } as const;
-const models = { "claude-code": "claude-sonnet-4-5", gemini: "gemini-2.5-pro" } as const;
+import { type FinishedRun, finishRun, waitForEvent } from "./kit/scriptAgent.ts";
 
 beforeAll(async () => {
   for (const agent of agentNames) {
@@ -26,38 +29,12 @@ beforeAll(async () => {
   }
 }, 300_000);
 
-function repositoryOf(make: (folder: string) => void): string {
-  const folder = join(temporaryFolder("source"), "repo");
-  make(folder);
-  git(folder, "init", "--quiet");
-  commitAll(folder, "first");
-  return folder;
-}
-
-const request = async (
-  agent: AgentName,
-  repository: string,
-  scenario: string,
-  more: Partial<RunRequest> = {},
-): Promise<RunRequest> =>
-  runRequest(repository, {
-    agent,
-    prompt: "Do what the scenario says.",
-    model: models[agent],
-    endpoint: await playScenario(scenario),
-    secrets: { [keyNames[agent]]: key },
-    ...more,
-  });
-
-async function play(agent: AgentName, scenario: string, make = scriptedModel.makeRepo) {
-  const repository = repositoryOf(make);
-  const opened = await openRunner({ repositories: [repository] });
-  return finishRun(opened, "exec_1", await request(agent, repository, scenario));
-}
-
 describe.each(agentNames)("%s", (agent) => {
+  const { costOfFix, inputTokens, key, program, quotaStatus, rateLimitStatus, showsKeyToTools } =
+    particulars[agent];
+
   it("mends what a failing test shows", async () => {
-    const { report, events } = await play(agent, "fix", scriptedModel.makeFailingRepo);
+    const { report, events, state } = await play(agent, "fix", scriptedModel.makeFailingRepo);
 
     expect(report).toMatchObject({
       agent,
@@ -77,8 +54,9 @@ describe.each(agentNames)("%s", (agent) => {
     expect(results[0]).toContain("# fail 1");
     expect(results[3]).toContain("# fail 0");
     expect(report.usage).toMatchObject({ cachedInputTokens: 1000, cacheWriteTokens: 0 });
-    expect(report.usage?.inputTokens).toBe(agent === "gemini" ? 5000 : 6000);
-    expect(report.usage?.costMicroUsd).toBe(agent === "gemini" ? null : 19_050);
+    expect(report.usage?.inputTokens).toBe(inputTokens.fix);
+    expect(report.usage?.costMicroUsd).toBe(costOfFix);
+    expectNothingLeft({ report, events, state });
   });
 
   it("works in a folder whose name has a space and a comma", async () => {
@@ -86,7 +64,11 @@ describe.each(agentNames)("%s", (agent) => {
     const state = temporaryFolder("a state, with spaces");
     const opened = await openRunner({ repositories: [repository], state });
 
-    const { report } = await finishRun(opened, "exec_1", await request(agent, repository, "edit"));
+    const { report } = await finishRun(
+      opened,
+      "exec_1",
+      await realRequest(agent, repository, "edit"),
+    );
 
     expect(report).toMatchObject({
       terminal: { ok: true },
@@ -94,15 +76,19 @@ describe.each(agentNames)("%s", (agent) => {
     });
   });
 
-  it("with a wrong key tells so", async () => {
-    const { report } = await play(agent, "error-401");
+  it.each([
+    ["error-401", "auth", 401],
+    ["error-429", "rate_limit", rateLimitStatus],
+    ["error-quota", "quota", quotaStatus],
+  ] as const)("ends in good time on %s and tells why", async (scenario, kind, status) => {
+    const run = await play(agent, scenario);
 
-    expect(report).toMatchObject({
-      terminal: { ok: false },
-      error: { kind: "auth", status: 401 },
-      patch: null,
-    });
+    const { report } = run;
+    expect(report).toMatchObject({ error: { kind, status }, stoppedBy: null, patch: null });
+    expect(report.terminal?.ok ?? false).toBe(false);
     expect(report.exit?.exitCode).not.toBe(0);
+    expect(report.durationMs).toBeLessThan(45_000);
+    expectNothingLeft(run);
   });
 
   it("is cancelled during an answer that never ends", async () => {
@@ -120,28 +106,26 @@ describe.each(agentNames)("%s", (agent) => {
   });
 
   it("that prints its key shows it to nobody, and none of it stays on the disk", async () => {
-    const { report, events, state } = await play(agent, "leak");
+    const run = await play(agent, "leak");
 
-    const told = JSON.stringify(events) + JSON.stringify(report);
-    expect(told).toContain(`[secret:${keyNames[agent]}]`);
-    expect(told).not.toContain(key);
-    expect(told).not.toContain(JSON.stringify(key).slice(1, -1));
-    expect(report.sessionId).not.toBe(null);
-    const kept = filesBelow(state);
-    expect(kept.some((path) => path.includes("/sessions/"))).toBe(true);
-    for (const path of kept) expect(readFileSync(path).includes(key)).toBe(false);
+    const told = JSON.stringify(run.events);
+    expect(told).toContain("SWITCHYARD_EXECUTION=exec_1");
+    expect(told.includes(`[secret:${key}]`)).toBe(showsKeyToTools);
+    expect(run.report.sessionId).not.toBe(null);
+    expect(filesBelow(run.state).some((path) => path.includes("/sessions/"))).toBe(true);
+    expectNothingLeft(run);
   });
 
   it("that has only talked has no patch, and goes on with its session in a later run", async () => {
     const repository = repositoryOf(scriptedModel.makeRepo);
     const opened = await openRunner({ repositories: [repository] });
-    const first = await finishRun(opened, "exec_1", await request(agent, repository, "plain"));
+    const first = await finishRun(opened, "exec_1", await realRequest(agent, repository, "plain"));
     const session = { id: first.report.sessionId ?? "" };
 
     const second = await finishRun(
       opened,
       "exec_2",
-      await request(agent, repository, "edit", { session }),
+      await realRequest(agent, repository, "edit", { session }),
     );
 
     expect(first.report).toMatchObject({ terminal: { ok: true }, patch: null, fault: null });
@@ -150,7 +134,8 @@ describe.each(agentNames)("%s", (agent) => {
       terminal: { ok: true },
       patch: { files: { "src/math.js": { op: "edit" }, "test/math.test.js": { op: "create" } } },
     });
-    expect(second.report.usage?.inputTokens).toBe(agent === "gemini" ? 5000 : 6000);
+    expect(second.report.usage?.inputTokens).toBe(inputTokens.edit);
+    expectNothingLeft(second);
   });
 
   it("tells that it does not know a session", async () => {
@@ -161,7 +146,7 @@ describe.each(agentNames)("%s", (agent) => {
     const { report } = await finishRun(
       opened,
       "exec_1",
-      await request(agent, repository, "plain", { session }),
+      await realRequest(agent, repository, "plain", { session }),
     );
 
     expect(report).toMatchObject({ error: { kind: "invalid_request" }, patch: null });
@@ -170,7 +155,6 @@ describe.each(agentNames)("%s", (agent) => {
   it("that is killed has no last word", async () => {
     const { client, state } = await begin(agent, "hang");
     await waitForEvent({ client }, "/runs/exec_1", ({ type }) => type === "init");
-    const program = agent === "gemini" ? "gemini.js" : "/claude";
 
     for (const { pid } of processesOf(state))
       if (commandOf(pid).includes(program)) process.kill(pid, "SIGKILL");
@@ -186,35 +170,37 @@ describe.each(agentNames)("%s", (agent) => {
   });
 });
 
-/** Starts a run and leaves it at work. */
-async function begin(agent: AgentName, scenario: string): Promise<TestRunner> {
-  const repository = repositoryOf(scriptedModel.makeRepo);
-  const opened = await openRunner({ repositories: [repository] });
-  await opened.client.put("/runs/exec_1", await request(agent, repository, scenario));
-  return opened;
-}
-
 async function expectCancelled({ client, state }: TestRunner): Promise<void> {
   await client.cancel("/runs/exec_1");
-  const events = await client.finished("/runs/exec_1");
+  const events = (await client.finished("/runs/exec_1")).map(({ event }) => event);
   const { report } = await client.runResult("/runs/exec_1");
 
+  if (report === null) return expect.fail("a cancelled run has no report");
   expect(report).toMatchObject({ stoppedBy: "cancel", fault: null, patch: null });
-  expect(events.at(-1)?.event).toEqual({ type: "interrupted", reason: "cancel" });
-  expect(processesOf(state)).toEqual([]);
+  expect(events.at(-1)).toEqual({ type: "interrupted", reason: "cancel" });
+  expectNothingLeft({ report, events, state });
 }
 
-const flags = {
-  "claude-code": ["--dangerously-skip-permissions"],
-  gemini: ["--approval-mode", "yolo"],
-};
+/** No process of it runs, and its key stands nowhere in what left the runner or stays on its disk. */
+function expectNothingLeft({
+  report,
+  events,
+  state,
+}: Omit<FinishedRun, "client" | "runner" | "folder">) {
+  expect(processesOf(state)).toEqual([]);
+  const told = JSON.stringify({ events, report });
+  expect(told).not.toContain(modelKey);
+  expect(told).not.toContain(JSON.stringify(modelKey).slice(1, -1));
+  for (const path of filesBelow(state)) expect(readFileSync(path).includes(modelKey)).toBe(false);
+}
 
 /** The same agent, but not allowed to change anything. */
 const withoutPermission = (agent: AgentName): AgentAdapter => ({
   ...agentRegistry[agent],
   command: (program, asked) => {
     const command = agentRegistry[agent].command(program, asked);
-    return { ...command, argv: command.argv.filter((word) => !flags[agent].includes(word)) };
+    const { permission } = particulars[agent];
+    return { ...command, argv: command.argv.filter((word) => !permission.includes(word)) };
   },
 });
 
@@ -226,15 +212,13 @@ describe.each(agentNames)("%s without permission", (agent) => {
       registry: { [agent]: withoutPermission(agent) },
     });
 
-    const { report } = await finishRun(opened, "exec_1", await request(agent, repository, "edit"));
+    const { report } = await finishRun(
+      opened,
+      "exec_1",
+      await realRequest(agent, repository, "edit"),
+    );
 
     expect(report).toMatchObject({ terminal: { ok: true }, patch: null, fault: null });
-    expect(report.deniedToolCalls).toBe(3);
+    expect(report.deniedToolCalls).toBe(particulars[agent].deniedWithout);
   });
 });
-
-function filesBelow(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
-}

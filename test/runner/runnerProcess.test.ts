@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type AgentName, agentNames } from "../../apps/agent-runner/agents/registry.ts";
 import type { AgentEvent } from "../../shared/contracts/agentEvent.ts";
-import { playScenario, scriptedModel } from "./kit/modelServer.ts";
+import { scriptedModel } from "./kit/modelServer.ts";
 import { processesOf, until, untilRunning } from "./kit/processes.ts";
-import { git, temporaryFolder } from "./kit/repositories.ts";
+import { realRequest, repositoryOf } from "./kit/realAgents.ts";
+import { temporaryFolder } from "./kit/repositories.ts";
 import {
   endProcess,
   type RunnerProcess,
@@ -113,23 +114,13 @@ describe("a runner", () => {
   });
 });
 
-const keys = { "claude-code": "ANTHROPIC_API_KEY", gemini: "GEMINI_API_KEY" };
-
 /** A real agent at work in a shell command that would take minutes. */
 async function runnerAtWork(
   agent: AgentName = "claude-code",
 ): Promise<RunnerProcess & { repository: string }> {
-  const repository = join(temporaryFolder("source"), "repo");
-  scriptedModel.makeRepo(repository);
-  git(repository, "init", "--quiet");
-  git(repository, "add", "--all");
-  git(repository, "commit", "--quiet", "--message", "first");
+  const repository = repositoryOf(scriptedModel.makeRepo);
   const runner = await spawnRunner({ repositories: [repository] });
-  const request = runRequest(repository, {
-    agent,
-    endpoint: await playScenario("slow-tool"),
-    secrets: { [keys[agent]]: "sk-test-SECRET00001" },
-  });
+  const request = await realRequest(agent, repository, "slow-tool");
   await runner.client.put("/runs/exec_1", request);
   await waitForEvent(runner, "/runs/exec_1", (event) => event.type === "tool_use");
   await untilRunning(runner.state, "sleep 300");

@@ -1,9 +1,14 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { agentNames, agentRegistry } from "../../apps/agent-runner/agents/registry.ts";
+import { replayRecording } from "../../apps/agent-runner/agent-run/replayRecording.ts";
+import {
+  type AgentName,
+  agentNames,
+  agentRegistry,
+} from "../../apps/agent-runner/agents/registry.ts";
 import { agentEventSchema } from "../../shared/contracts/agentEvent.ts";
-import { outline, replay, type Transcript, transcriptsOf } from "./kit/transcripts.ts";
+import { outline, type Transcript, transcriptsOf } from "./kit/transcripts.ts";
 
 describe.each(agentNames)("transcripts of %s", (agent) => {
   const adapter = agentRegistry[agent];
@@ -16,7 +21,7 @@ describe.each(agentNames)("transcripts of %s", (agent) => {
   it.each(transcripts.map((transcript) => [transcript.name, transcript] as const))(
     "%s gives the events and facts that were reviewed",
     async (_, transcript) => {
-      const { events, facts } = replay(adapter, transcript);
+      const { events, facts } = await replayRecording(adapter, transcript);
 
       for (const event of events) agentEventSchema.parse(event);
       const reviewed = JSON.stringify(
@@ -28,12 +33,16 @@ describe.each(agentNames)("transcripts of %s", (agent) => {
     },
   );
 
-  it("give the same events however the output is cut into chunks", () => {
+  it("give the same events however the output is cut into chunks", async () => {
     const short = transcripts.filter(({ stdout }) => stdout.length < 60_000);
-    const wholes = new Map(short.map((one) => [one.name, replay(adapter, one).events]));
-    fc.assert(
-      fc.property(fc.constantFrom(...short), fc.array(fc.nat(), { maxLength: 40 }), (one, cuts) => {
-        expect(replay(adapter, one, cuts).events).toEqual(wholes.get(one.name));
+    const whole = async (one: Transcript) =>
+      [one.name, (await replayRecording(adapter, one)).events] as const;
+    const wholes = new Map(await Promise.all(short.map(whole)));
+    const anyCuts = fc.array(fc.nat(), { maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...short), anyCuts, async (one, cuts) => {
+        const { events } = await replayRecording(adapter, one, cuts);
+        expect(events).toEqual(wholes.get(one.name));
       }),
       { numRuns: 300 },
     );
@@ -60,6 +69,26 @@ const endings = {
     "root-refused": [null, null, 0, 0, "unknown", null],
     "bad-tool": ["completed", true, 1, 0, null, null],
   },
+  codex: {
+    edit: ["completed", true, 3, 0, null, null],
+    "edit-default-readonly": ["completed", true, 2, 1, null, null],
+    "bad-tool": ["completed", true, 0, 0, null, null],
+    "error-401": ["turn_failed", false, 0, 0, "auth", 401],
+    "error-403": ["turn_failed", false, 0, 0, "forbidden", null],
+    "error-400": ["turn_failed", false, 0, 0, "invalid_request", null],
+    "error-429": ["turn_failed", false, 0, 0, "rate_limit", 429],
+    "error-quota": ["turn_failed", false, 0, 0, "quota", null],
+    "error-500": ["turn_failed", false, 0, 0, "overloaded", null],
+    "error-529": ["turn_failed", false, 0, 0, "overloaded", 529],
+    "hang-idle-timeout5s": ["turn_failed", false, 0, 0, "timeout", null],
+    "openai-env-only": [null, null, 0, 0, null, null],
+    "openai-base-url-config": ["completed", true, 0, 0, null, null],
+    "no-key": ["turn_failed", false, 0, 0, "auth", null],
+    "resume-missing": [null, null, 0, 0, "invalid_request", null],
+    "hang-sigint": [null, null, 0, 0, null, null],
+    "tool-sigint": [null, null, 1, 0, null, null],
+    "tool-sigterm": [null, null, 1, 0, null, null],
+  },
   gemini: {
     edit: ["success", true, 4, 0, null, null],
     "no-permission": ["success", true, 3, 3, null, null],
@@ -69,6 +98,7 @@ const endings = {
     "error-400": ["unknown", false, 0, 0, "invalid_request", 400],
     "error-quota": ["unknown", false, 0, 0, "quota", null],
     "error-429-limit50": [null, null, 0, 0, "rate_limit", null],
+    "error-429-attempts3": ["unknown", false, 0, 0, "rate_limit", null],
     long: ["loop_detected", false, 0, 0, "unknown", null],
     "no-key": [null, null, 0, 0, "auth", null],
     "resume-missing": [null, null, 0, 0, "invalid_request", null],
@@ -81,10 +111,10 @@ const endings = {
 describe.each(agentNames)("a run of %s", (agent) => {
   const cases = Object.entries(endings[agent]) as [string, readonly unknown[]][];
 
-  it.each(cases)("that was %s ended as it should", (name, expected) => {
+  it.each(cases)("that was %s ended as it should", async (name, expected) => {
     const transcript = transcriptsOf(agent).find((one) => one.name === name) as Transcript;
 
-    const { facts } = replay(agentRegistry[agent], transcript);
+    const { facts } = await replayRecording(agentRegistry[agent], transcript);
 
     const { terminal, toolCalls, deniedToolCalls, error } = facts;
     const ending = [terminal?.reason ?? null, terminal?.ok ?? null, toolCalls, deniedToolCalls];
@@ -93,13 +123,13 @@ describe.each(agentNames)("a run of %s", (agent) => {
 });
 
 describe("the usage of a run", () => {
-  const usageOf = (agent: "claude-code" | "gemini", name: string) => {
+  const usageOf = async (agent: AgentName, name: string) => {
     const transcript = transcriptsOf(agent).find((one) => one.name === name) as Transcript;
-    return replay(agentRegistry[agent], transcript).facts.usage;
+    return (await replayRecording(agentRegistry[agent], transcript)).facts.usage;
   };
 
-  it("of Claude Code counts cached input as input", () => {
-    expect(usageOf("claude-code", "edit")).toEqual({
+  it("of Claude Code counts cached input as input", async () => {
+    expect(await usageOf("claude-code", "edit")).toEqual({
       inputTokens: 6000,
       cachedInputTokens: 1000,
       cacheWriteTokens: 0,
@@ -109,12 +139,14 @@ describe("the usage of a run", () => {
     });
   });
 
-  it("of a resumed Claude Code session is of this run alone", () => {
-    expect(usageOf("claude-code", "resume-2")).toEqual(usageOf("claude-code", "resume-1"));
+  it("of a resumed Claude Code session is of this run alone", async () => {
+    expect(await usageOf("claude-code", "resume-2")).toEqual(
+      await usageOf("claude-code", "resume-1"),
+    );
   });
 
-  it("of Gemini counts thoughts as output and has no price", () => {
-    expect(usageOf("gemini", "edit")).toEqual({
+  it("of Gemini counts thoughts as output and has no price", async () => {
+    expect(await usageOf("gemini", "edit")).toEqual({
       inputTokens: 5000,
       cachedInputTokens: 1000,
       cacheWriteTokens: 0,
@@ -122,5 +154,24 @@ describe("the usage of a run", () => {
       reasoningTokens: 50,
       costMicroUsd: null,
     });
+  });
+
+  it("of Codex counts cached input and reasoning once", async () => {
+    expect(await usageOf("codex", "edit")).toEqual({
+      inputTokens: 4000,
+      cachedInputTokens: 800,
+      cacheWriteTokens: 0,
+      outputTokens: 200,
+      reasoningTokens: 40,
+      costMicroUsd: null,
+    });
+  });
+
+  it("of a resumed Codex session leaves out what its file says was used before", async () => {
+    expect(await usageOf("codex", "resume-known")).toEqual(await usageOf("codex", "resume-1"));
+  });
+
+  it("of a resumed Codex session without its file is unknown", async () => {
+    expect(await usageOf("codex", "resume-2")).toBe(null);
   });
 });

@@ -18,6 +18,7 @@ export type AgentStart = {
   adapter: AgentAdapter;
   version: string;
   command: AgentCommand;
+  parser: AgentParser;
   request: Pick<RunRequest, "secrets" | "limits">;
   markers: RunMarkers;
   places: { workspace: string; home: string; temporary: string };
@@ -65,7 +66,7 @@ async function follow(child: GuardedProcess, start: AgentStart, watch: AgentWatc
     );
   }
   await record({ type: "agent_started", agent: start.adapter.name, version: start.version });
-  const parser = start.adapter.createParser();
+  const { parser } = start;
   const tail = createTextTail(errorTailBytes);
   const limits = watchLimits(watch.stopSwitch, start.request.limits);
   const linger = endAfterLastWord(child, start.adapter, record);
@@ -92,7 +93,7 @@ async function recordEnd(
   errorOutput: string,
   record: Record,
 ): Promise<void> {
-  for (const event of parser.end({ exit, errorOutput })) await record(event);
+  for (const event of await parser.end({ exit, errorOutput })) await record(event);
   await record({
     type: "agent_exited",
     exitCode: exit?.exitCode ?? null,

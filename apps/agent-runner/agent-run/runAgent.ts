@@ -104,10 +104,13 @@ async function work(step: Step, places: RunPlaces): Promise<TakenPatch | null> {
 async function runToItsEnd({ run, recorder, facts }: Step, places: RunPlaces): Promise<void> {
   const { adapter, request, live, redactor } = run;
   if (live.stopSwitch.reason() !== null) return;
-  const command = adapter.command(run.found.program, agentRequest(request));
+  const asked = agentRequest(request, places.home);
+  const command = adapter.command(run.found.program, asked);
+  const parser = await adapter.createParser(asked, run.nowMs);
+  const { version } = run.found;
   try {
     await driveAgent(
-      { adapter, version: run.found.version, command, request, markers: run.markers, places },
+      { adapter, version, command, parser, request, markers: run.markers, places },
       { recorder, redactor, stopSwitch: live.stopSwitch },
     );
   } finally {
@@ -126,8 +129,12 @@ async function openSession({ request, adapter, sessions }: AgentRun, places: Run
   if (known !== null) places.moveWorkspace(known.executionId);
 }
 
-const agentRequest = ({ prompt, model, endpoint, session }: RunRequest): AgentRequest => ({
+const agentRequest = (
+  { prompt, model, endpoint, session }: RunRequest,
+  home: string,
+): AgentRequest => ({
   prompt,
+  home,
   ...(model === undefined ? {} : { model }),
   ...(endpoint === undefined ? {} : { endpoint }),
   session: session ? { kind: "resume", id: session.id } : { kind: "new", id: randomUUID() },

@@ -15,8 +15,8 @@ export type AgentAdapter = {
   readonly lingerMs: number;
   /** Files and folders below HOME that hold its sessions. */
   readonly sessionPaths: readonly string[];
-  /** A parser keeps state, so each run has its own. */
-  createParser(): AgentParser;
+  /** A parser keeps state, so each run has its own. Made before the start: HOME is as the last run left it. */
+  createParser(request: AgentRequest, nowMs: () => number): AgentParser | Promise<AgentParser>;
 };
 
 export type FoundAgent =
@@ -29,6 +29,7 @@ export type AgentRequest = {
   /** Base URL of the model service; absent = the agent's own. */
   endpoint?: string;
   session: { kind: "new" | "resume"; id: string };
+  home: string;
 };
 
 export type AgentCommand = {
@@ -44,5 +45,8 @@ export type AgentParser = {
   /** One line of stderr. */
   errorLine(line: string): AgentEvent[];
   /** What can only be told once the process is gone. */
-  end(facts: { exit: CommandExit | null; errorOutput: string }): AgentEvent[];
+  end(facts: {
+    exit: CommandExit | null;
+    errorOutput: string;
+  }): AgentEvent[] | Promise<AgentEvent[]>;
 };

@@ -1,6 +1,6 @@
 /**
  * Installs an agent's CLI in its pinned version:
- *   node apps/agent-runner/agents/install.ts claude-code|gemini [--agents DIR]
+ *   node apps/agent-runner/agents/install.ts AGENT [--agents DIR]
  */
 import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
