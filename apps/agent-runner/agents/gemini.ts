@@ -43,12 +43,15 @@ function commandOf(program: readonly string[], request: AgentRequest): AgentComm
   };
 }
 
-/** Without a selected kind of login a custom endpoint makes it ask for one it does not have. */
+/**
+ * Without a selected kind of login a custom endpoint makes it ask for one it does not have. Ten tries would take
+ * minutes, in which Switchyard could have given the task to another.
+ */
 const settings = {
   security: { auth: { selectedType: "gemini-api-key" } },
   privacy: { usageStatisticsEnabled: false },
   telemetry: { enabled: false },
-  general: { enableAutoUpdate: false, enableAutoUpdateNotification: false },
+  general: { enableAutoUpdate: false, enableAutoUpdateNotification: false, maxAttempts: 3 },
 };
 
 async function seedHome(home: string): Promise<void> {

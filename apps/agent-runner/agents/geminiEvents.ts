@@ -110,9 +110,12 @@ function resultError(type: string, message: string): AgentEvent {
   if (type === "FatalTurnLimitedError") return errorEvent("turn_limit", null, message, true);
   const status = /"code":\s*(\d{3})\b/.exec(message)?.[1];
   return status === undefined
-    ? errorEvent(kindOfText(message), null, message, true)
+    ? errorEvent(kindOfText(withoutAdvice(message)), null, message, true)
     : errorEvent(kindOfStatus(Number(status), message), Number(status), message, true);
 }
+
+/** After what went wrong it gives advice, in which other errors are named. */
+const withoutAdvice = (message: string): string => message.replace(/\]\nPlease wait .*$/s, "]");
 
 /** Thoughts are in the total only. `input_tokens` includes what came from the cache; there is no price. */
 function usageEvents({ stats }: GeminiResult): AgentEvent[] {
