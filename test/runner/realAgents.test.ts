@@ -86,7 +86,6 @@ describe.each(agentNames)("%s", (agent) => {
     const { report } = run;
     expect(report).toMatchObject({ error: { kind, status }, stoppedBy: null, patch: null });
     expect(report.terminal?.ok ?? false).toBe(false);
-    expect(report.exit?.exitCode).not.toBe(0);
     expect(report.durationMs).toBeLessThan(45_000);
     expectNothingLeft(run);
   });
@@ -220,5 +219,20 @@ describe.each(agentNames)("%s without permission", (agent) => {
 
     expect(report).toMatchObject({ terminal: { ok: true }, patch: null, fault: null });
     expect(report.deniedToolCalls).toBe(particulars[agent].deniedWithout);
+  });
+});
+
+describe("copilot", () => {
+  it("unpacks itself beside its program, not into the HOME of every run", async () => {
+    const repository = repositoryOf(scriptedModel.makeRepo);
+    const opened = await openRunner({ repositories: [repository], keepWorkspaces: true });
+
+    const asked = await realRequest("copilot", repository, "plain");
+    const { state, report } = await finishRun(opened, "exec_1", asked);
+
+    expect(report.terminal?.ok).toBe(true);
+    const kept = filesBelow(state);
+    expect(kept.some((path) => path.includes("/home/.copilot/"))).toBe(true);
+    expect(kept.filter((path) => path.includes("/pkg/"))).toEqual([]);
   });
 });

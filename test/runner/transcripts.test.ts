@@ -106,6 +106,24 @@ const endings = {
     "hang-sigterm-norelaunch": [null, null, 0, 0, null, null],
     "tool-sigint-norelaunch": [null, null, 1, 0, null, null],
   },
+  copilot: {
+    edit: ["completed", true, 3, 0, null, null],
+    "edit-anthropic": ["completed", true, 4, 0, null, null],
+    "no-permission": ["completed", true, 3, 2, null, null],
+    "bad-tool": ["completed", true, 1, 0, null, null],
+    "error-401": ["error", false, 0, 0, "auth", 401],
+    "error-403": ["error", false, 0, 0, "forbidden", 403],
+    "error-400": ["error", false, 0, 0, "invalid_request", 400],
+    "error-429-limit50": ["error", false, 0, 0, "rate_limit", 429],
+    "error-500-limit50": ["error", false, 0, 0, "overloaded", 500],
+    "error-quota": ["quota", false, 0, 0, "quota", 429],
+    "no-auth": [null, null, 0, 0, "auth", null],
+    "resume-missing": [null, null, 0, 0, "invalid_request", null],
+    "hang-sigint-direct": ["aborted", false, 0, 0, "cancelled", null],
+    "hang-sigterm": [null, null, 0, 0, null, null],
+    "tool-sigterm": [null, null, 1, 0, null, null],
+    "tool-sigterm-direct": [null, null, 1, 0, null, null],
+  },
 } as const;
 
 describe.each(agentNames)("a run of %s", (agent) => {
@@ -169,6 +187,17 @@ describe("the usage of a run", () => {
 
   it("of a resumed Codex session leaves out what its file says was used before", async () => {
     expect(await usageOf("codex", "resume-known")).toEqual(await usageOf("codex", "resume-1"));
+  });
+
+  it("of Copilot is read from its file", async () => {
+    expect(await usageOf("copilot", "plain-usage")).toEqual({
+      inputTokens: 1000,
+      cachedInputTokens: 200,
+      cacheWriteTokens: 0,
+      outputTokens: 50,
+      reasoningTokens: 10,
+      costMicroUsd: null,
+    });
   });
 
   it("of a resumed Codex session without its file is unknown", async () => {

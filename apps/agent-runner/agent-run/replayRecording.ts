@@ -1,3 +1,6 @@
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { AgentEvent } from "../../../shared/contracts/agentEvent.ts";
 import type { AgentAdapter, AgentRequest } from "../agents/agentAdapter.ts";
 import { createLineSplitter } from "../agents/jsonLines.ts";
@@ -9,7 +12,7 @@ export type Recording = {
   stdout: Buffer;
   stderr: string;
   exit: CommandExit;
-  /** As far as a parser wants to know it. HOME need not be there. */
+  /** As far as a parser wants to know it. HOME need not be there; a parser gets a copy of it. */
   request: Pick<AgentRequest, "session" | "home" | "model">;
   recordedAtMs: number;
 };
@@ -20,8 +23,24 @@ export async function replayRecording(
   recording: Recording,
   cuts: readonly number[] = [],
 ): Promise<{ events: AgentEvent[]; facts: RunFacts }> {
-  const { stdout, stderr, exit, request, recordedAtMs } = recording;
-  const parser = await adapter.createParser({ prompt: "", ...request }, () => recordedAtMs);
+  const home = await mkdtemp(join(tmpdir(), "switchyard-replay-"));
+  try {
+    await cp(recording.request.home, home, { recursive: true }).catch(() => {});
+    const events = await parse(adapter, recording, home, cuts);
+    return { events, facts: events.reduce(withEvent, noFacts) };
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+async function parse(
+  adapter: AgentAdapter,
+  { stdout, stderr, exit, request, recordedAtMs }: Recording,
+  home: string,
+  cuts: readonly number[],
+): Promise<AgentEvent[]> {
+  const asked = { prompt: "", ...request, home };
+  const parser = await adapter.createParser(asked, () => recordedAtMs);
   const splitter = createLineSplitter(1024 * 1024);
   const events: AgentEvent[] = [];
   const ends = [...cuts.map((cut) => cut % (stdout.length + 1)), stdout.length];
@@ -33,5 +52,5 @@ export async function replayRecording(
   events.push(...splitter.end().flatMap(parser.line));
   events.push(...stderr.split("\n").flatMap((line) => parser.errorLine(line)));
   events.push(...(await parser.end({ exit, errorOutput: stderr })));
-  return { events, facts: events.reduce(withEvent, noFacts) };
+  return events;
 }

@@ -7,6 +7,8 @@ export type AgentAdapter = {
   readonly name: string;
   find(agentsDirectory: string): Promise<FoundAgent>;
   command(program: readonly string[], request: AgentRequest): AgentCommand;
+  /** Run once after the installation, for a CLI that unpacks itself at its first start. */
+  unpack?(program: readonly string[]): Pick<AgentCommand, "argv" | "env">;
   /** Puts into an empty HOME what the CLI wants to find there. */
   seedHome(home: string): Promise<void>;
   /** What it answers to soonest and most cleanly. */

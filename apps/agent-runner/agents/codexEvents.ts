@@ -2,10 +2,11 @@ import type { AgentEvent, TokenUsage } from "../../../shared/contracts/agentEven
 import type { CommandExit } from "../processes/guardMessages.ts";
 import type { AgentParser, AgentRequest } from "./agentAdapter.ts";
 import { codexError, codexRetry } from "./codexErrors.ts";
-import { codexUsage, noUsage, readCodexSession, usageSince } from "./codexSession.ts";
+import { codexUsage, readCodexSession } from "./codexSession.ts";
 import { codexTools, codexToolUse } from "./codexTools.ts";
 import { type CodexItem, type CodexLine, type CodexUsage, codexLineSchema } from "./codexWire.ts";
 import { parseJsonLine } from "./jsonLines.ts";
+import { noUsage, usageSince } from "./tokenUsage.ts";
 
 /** What has been seen so far and is needed for later events. */
 type Progress = {

@@ -6,8 +6,10 @@ import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, stat } from "node
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { defaultAgentsDirectory } from "../options.ts";
-import { startGuarded } from "../processes/guardedProcess.ts";
+import { systemPath } from "../processes/environment.ts";
+import { type GuardedCommand, startGuarded } from "../processes/guardedProcess.ts";
 import { endByLadder, ladderFrom } from "../processes/stopLadder.ts";
+import type { AgentAdapter } from "./agentAdapter.ts";
 import { installedAt, pinFolder } from "./installed.ts";
 import { type AgentName, agentNames, agentRegistry } from "./registry.ts";
 
@@ -51,43 +53,66 @@ export async function installAgent(request: InstallRequest): Promise<InstallOutc
   } finally {
     await rm(draft, { recursive: true, force: true, maxRetries: 3 });
   }
-  if (await isThere()) return { kind: "installed", version, folder };
-  return {
-    kind: "failed",
-    message: `${agent} ${version} has no program for ${process.platform} ${process.arch} in ${folder}.`,
-  };
+  const found = await agentRegistry[agent].find(agentsDirectory);
+  if (found.kind === "missing")
+    return {
+      kind: "failed",
+      message: `${agent} ${version} has no program for ${process.platform} ${process.arch} in ${folder}.`,
+    };
+  const failure = await unpack(request, found.program);
+  return failure === null
+    ? { kind: "installed", version, folder }
+    : { kind: "failed", message: failure };
 }
 
-/** Null when it went well. Answers only when npm and all that it started is gone. */
-async function runNpm({ agent, cancelled, ...request }: InstallRequest, folder: string) {
-  if (cancelled?.aborted) return cancelledMessage;
+const npmCi = ["npm", "ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund"];
+
+async function runNpm(request: InstallRequest, folder: string): Promise<string | null> {
+  const ended = await runToItsEnd(request, { argv: npmCi, cwd: folder, env: npmEnvironment() });
+  if (ended === null) return cancelledMessage;
+  return ended.code === 0 ? null : explain(ended.code, ended.output);
+}
+
+/** So that no run has to. Where this fails the first run does it. */
+async function unpack(request: InstallRequest, program: readonly string[]): Promise<string | null> {
+  const adapter: AgentAdapter = agentRegistry[request.agent];
+  const command = adapter.unpack?.(program);
+  if (command === undefined) return null;
+  const home = await mkdtemp(join(request.agentsDirectory, `.installing-${request.agent}-`));
+  try {
+    const env = { PATH: systemPath, HOME: home, ...command.env };
+    const ended = await runToItsEnd(request, { argv: command.argv, cwd: home, env });
+    if (ended === null) return cancelledMessage;
+    return ended.code === 0 ? null : `${request.agent} did not unpack: ${ended.output.trim()}`;
+  } finally {
+    await rm(home, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** Null when it was cancelled. Answers only when the command and all that it started is gone. */
+async function runToItsEnd(
+  { agent, cancelled, onProgress }: InstallRequest,
+  { argv, cwd, env }: Pick<GuardedCommand, "argv" | "cwd" | "env">,
+): Promise<{ code: number | string | null; output: string } | null> {
+  if (cancelled?.aborted) return null;
   const markers = { runnerId: `install-${process.pid}`, executionId: agent };
-  const npm = startGuarded({
-    argv: ["npm", "ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund"],
-    cwd: folder,
-    env: {
-      ...npmEnvironment(),
-      SWITCHYARD_RUNNER: markers.runnerId,
-      SWITCHYARD_EXECUTION: markers.executionId,
-    },
-    stdin: "",
-    markers,
-  });
-  const end = () => void endByLadder(npm, ladderFrom("SIGTERM"));
+  const marks = { SWITCHYARD_RUNNER: markers.runnerId, SWITCHYARD_EXECUTION: markers.executionId };
+  const child = startGuarded({ argv, cwd, env: { ...env, ...marks }, stdin: "", markers });
+  const end = () => void endByLadder(child, ladderFrom("SIGTERM"));
   cancelled?.addEventListener("abort", end);
   let output = "";
-  for (const stream of [npm.stdout, npm.stderr])
+  for (const stream of [child.stdout, child.stderr])
     stream.setEncoding("utf8").on("data", (text: string) => {
       output = (output + text).slice(-16_384);
-      request.onProgress?.(text.trimEnd());
+      onProgress?.(text.trimEnd());
     });
-  const started = await npm.started;
-  const exit = await npm.exit;
-  await npm.closed;
+  const started = await child.started;
+  const exit = await child.exit;
+  await child.closed;
   cancelled?.removeEventListener("abort", end);
-  if (cancelled?.aborted) return cancelledMessage;
-  if (started.kind === "not_started") return explain(started.message, output);
-  return exit?.exitCode === 0 ? null : explain(exit?.exitCode ?? null, output);
+  if (cancelled?.aborted) return null;
+  const code = started.kind === "not_started" ? started.message : (exit?.exitCode ?? null);
+  return { code, output };
 }
 
 const cancelledMessage = "The installation was cancelled.";

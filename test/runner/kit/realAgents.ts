@@ -70,6 +70,19 @@ export const particulars: Readonly<Record<AgentName, Particulars>> = {
     quotaStatus: null,
     rateLimitStatus: null,
   },
+  copilot: {
+    key: "COPILOT_PROVIDER_API_KEY",
+    model: "gpt-5.4",
+    endpointPath: "/v1",
+    program: "/copilot",
+    permission: ["--allow-all-tools"],
+    deniedWithout: 2,
+    showsKeyToTools: false,
+    inputTokens: { edit: 4000, fix: 5000 },
+    costOfFix: null,
+    quotaStatus: 429,
+    rateLimitStatus: 429,
+  },
 };
 
 export function repositoryOf(make: (folder: string) => void): string {

@@ -9,7 +9,8 @@ export const transcriptsFolder = join(projectFolder, "test/fixtures/transcripts"
 
 export type Transcript = Recording & { name: string; folder: string };
 
-type Meta = { exitCode: number; model?: string; resumes?: string };
+/** `session` is the one that the run was told to begin, `resumes` the one that it was told to go on with. */
+type Meta = { exitCode: number; model?: string; session?: string; resumes?: string };
 
 export function transcriptsOf(agent: string): Transcript[] {
   const folder = join(transcriptsFolder, agent);
@@ -34,10 +35,13 @@ function readTranscript(name: string, folder: string): Transcript {
   };
 }
 
-const requestOf = ({ model, resumes }: Meta, home: string): Omit<AgentRequest, "prompt"> => ({
+const requestOf = (
+  { model, session = "new", resumes }: Meta,
+  home: string,
+): Omit<AgentRequest, "prompt"> => ({
   home,
   ...(model === undefined ? {} : { model }),
-  session: resumes === undefined ? { kind: "new", id: "new" } : { kind: "resume", id: resumes },
+  session: resumes === undefined ? { kind: "new", id: session } : { kind: "resume", id: resumes },
 });
 
 /** Events as a reviewer can read them: long texts are cut. */
