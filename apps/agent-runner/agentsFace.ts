@@ -6,6 +6,7 @@ import {
   agentRunKind,
 } from "./agent-run/agentRunKind.ts";
 import { clearAllRunFolders } from "./agent-run/places.ts";
+import { bundleRoutes } from "./bundleRoutes.ts";
 import { checkPrompt, checkSecretNames, parseRequest } from "./http/parseRequest.ts";
 import { runRoutes, smallBodyBytes } from "./http/runRoutes.ts";
 import type { RoleFace } from "./roleFace.ts";
@@ -13,7 +14,7 @@ import { openRunBook, type RunBookDeps } from "./runs/runBook.ts";
 
 /** The role `agents`: one coding agent at a time. */
 export async function openAgentsFace(books: RunBookDeps, deps: AgentRunDeps): Promise<RoleFace> {
-  if (!deps.keepWorkspaces) await clearAllRunFolders(books.root);
+  if (!deps.keepWorkspaces) await clearAllRunFolders(books.root, deps.work);
   const book = await openRunBook(books, agentRunKind(deps));
   const accept = async (body: unknown): Promise<{ fence: number; accepted: AcceptedRun }> => {
     const request: RunRequest = parseRequest(runRequestSchema, body);
@@ -22,7 +23,10 @@ export async function openAgentsFace(books: RunBookDeps, deps: AgentRunDeps): Pr
     return { fence: request.fence, accepted: await acceptRun(deps, request) };
   };
   return {
-    routes: runRoutes({ path: "/runs", book, maxBodyBytes: smallBodyBytes, accept }),
+    routes: [
+      ...runRoutes({ path: "/runs", book, maxBodyBytes: smallBodyBytes, accept }),
+      ...bundleRoutes(deps.bundles),
+    ],
     live: book.live,
     agents: () => installedAgents(deps),
     shutDown: book.shutDown,

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import type { RunUser } from "./processes/runUser.ts";
 
 export type RunnerRole = "agents" | "patches";
 
@@ -13,6 +14,10 @@ export type RunnerOptions = {
   /** A file of secrets that are not this runner's own but stand where its commands could read them. */
   maskFile: string | null;
   exitWithParent: boolean;
+  /** The user that agents and a project's commands run as; null = the runner's own. */
+  user: RunUser | null;
+  /** Where their workspaces lie when the state directory is not theirs to enter. */
+  work: string | null;
 };
 
 export type ParsedOptions =
@@ -21,6 +26,9 @@ export type ParsedOptions =
 
 export const usage = `usage: node apps/agent-runner/server.ts --role agents|patches --port N --state DIR
          [--agents DIR] [--repo PATH]... [--host ADDRESS] [--mask FILE] [--exit-with-parent]
+         [--run-as UID:GID --work DIR]
+--run-as names the user that agents and a project's commands run as, one that has no other process: the runner
+must be root. Their workspaces are then below --work, and the state directory stays closed to them.
 --mask names a JSON object of further secrets, name to value, that nothing that leaves the runner may hold.
 The bearer token comes from the environment variable SWITCHYARD_RUNNER_TOKEN.`;
 
@@ -45,6 +53,8 @@ const readArguments = (argv: readonly string[]) =>
       agents: { type: "string", default: defaultAgentsDirectory },
       repo: { type: "string", multiple: true, default: [] },
       mask: { type: "string" },
+      "run-as": { type: "string" },
+      work: { type: "string" },
       "exit-with-parent": { type: "boolean", default: false },
     },
   }).values;
@@ -56,6 +66,10 @@ function check(given: ReturnType<typeof readArguments>): ParsedOptions {
     return wrong("--port must be a number from 0 to 65535; 0 takes any free one");
   if (given.state === undefined || given.state === "")
     return wrong("--state must name a directory that the runner may keep its runs in");
+  const user = parseUser(given["run-as"]);
+  if (user === "wrong") return wrong("--run-as must be UID:GID, both of them numbers above 0");
+  if ((user === null) !== (given.work === undefined))
+    return wrong("--run-as and --work go together");
   return {
     kind: "options",
     options: {
@@ -67,8 +81,16 @@ function check(given: ReturnType<typeof readArguments>): ParsedOptions {
       repositories: given.repo.map((path) => resolve(path)),
       maskFile: given.mask === undefined ? null : resolve(given.mask),
       exitWithParent: given["exit-with-parent"],
+      user,
+      work: given.work === undefined ? null : resolve(given.work),
     },
   };
+}
+
+function parseUser(text: string | undefined): RunUser | null | "wrong" {
+  if (text === undefined) return null;
+  const [, uid, gid] = /^([1-9]\d{0,9}):([1-9]\d{0,9})$/.exec(text) ?? [];
+  return uid === undefined ? "wrong" : { uid: Number(uid), gid: Number(gid) };
 }
 
 const wrong = (message: string): ParsedOptions => ({ kind: "wrong", message });

@@ -18,7 +18,7 @@ export async function openPatchesFace(books: RunBookDeps, deps: PatchRunDeps): P
   return {
     routes: [
       ...runRoutes({ path: "/patches", book, maxBodyBytes: largestSetBytes, accept }),
-      ...forgeRoutes({ roots: deps.roots, patches: book }),
+      ...forgeRoutes({ roots: deps.roots, scratch: deps.bundles, patches: book }),
     ],
     live: book.live,
     agents: async () => ({}),

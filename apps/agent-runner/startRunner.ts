@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { realpath } from "node:fs/promises";
+import { chmod, mkdir, realpath } from "node:fs/promises";
 import { type RunnerHealth, runnerProtocols } from "../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../shared/errors.ts";
 import { createSessions } from "./agent-run/sessions.ts";
@@ -13,13 +13,16 @@ import type { RunnerOptions } from "./options.ts";
 import { openPatchesFace } from "./patchesFace.ts";
 import { runnerMarker } from "./processes/environment.ts";
 import { endMarked } from "./processes/reaper.ts";
+import type { RunUser } from "./processes/runUser.ts";
 import { createRedactor, type Secrets } from "./redact.ts";
 import type { RoleFace } from "./roleFace.ts";
 import type { RunBookDeps } from "./runs/runBook.ts";
 import { openStateDirectory, type StateDirectory } from "./state/stateDirectory.ts";
 
-export type RunnerSetup = Omit<RunnerOptions, "exitWithParent" | "maskFile"> & {
+export type RunnerSetup = Omit<RunnerOptions, "exitWithParent" | "maskFile" | "user" | "work"> & {
   token: string;
+  user?: RunUser | null;
+  work?: string | null;
   /** Secrets of others, by name, to be kept out of all that leaves as well. */
   masked?: Secrets;
   keepWorkspaces: boolean;
@@ -44,7 +47,8 @@ export async function startRunner(setup: RunnerSetup): Promise<Runner> {
   await checkGitVersion();
   const state = await openStateDirectory(setup.state);
   try {
-    await endMarked([runnerMarker(state.runnerId)]);
+    await endMarked([runnerMarker(state.runnerId)], { user: setup.user ?? null });
+    if (setup.work) await openWorkFolder(setup.work);
     const boot = randomUUID();
     const role = await openRole(setup, state, { boot, nowMs: Date.now, log });
     const { host, port, token } = setup;
@@ -74,6 +78,9 @@ async function openRole(
     runnerSecrets: secretsOf(setup),
     keepWorkspaces: setup.keepWorkspaces,
     nowMs: books.nowMs,
+    user: setup.user ?? null,
+    work: setup.work ?? null,
+    bundles: state.bundles,
   };
   if (setup.role === "patches") return openPatchesFace({ ...books, root: state.patches }, shared);
   return openAgentsFace(
@@ -85,6 +92,12 @@ async function openRole(
       sessions: createSessions(state.sessions),
     },
   );
+}
+
+/** Whoever works below it may pass through, and sees nothing of what else is there. */
+async function openWorkFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true });
+  await chmod(path, 0o711);
 }
 
 const secretsOf = ({ token, masked = {} }: RunnerSetup): Secrets[] => [

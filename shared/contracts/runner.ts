@@ -13,6 +13,8 @@ import { commitIdSchema, sourceSchema } from "./source.ts";
  *                                                             that of an earlier answer of /health
  *   GET  …/events?after=N&waitMs=M                             NDJSON of NumberedEvent, waits for more
  *   GET  …/result               POST …/cancel
+ *   PUT  /bundles/:name                                        a git bundle, for a source of the kind `bundle`
+ *   POST /forge/bundle                                         a local source as such a bundle
  *   POST /forge/ref, /forge/commit, /forge/move-ref            local repositories only
  *
  * Every JSON answer is a Result. Another id while one is live is 409 `busy`.
@@ -191,6 +193,11 @@ export const runnerHealthSchema = z.object({
   boot: z.string().max(100).optional(),
 });
 export type RunnerHealth = z.infer<typeof runnerHealthSchema>;
+
+/** Answered with a git bundle of one branch, which has no name where the source named a commit. */
+export const bundleRequestSchema = z.strictObject({ source: sourceSchema });
+export const bundleHeaders = { commit: "x-bundle-commit", branch: "x-bundle-branch" } as const;
+export const bundleStoredSchema = z.object({ bytes: count });
 
 export const readRefRequestSchema = z.strictObject({ source: sourceSchema, ref: z.string() });
 export const readRefAnswerSchema = z.object({ commit: z.string().nullable() });

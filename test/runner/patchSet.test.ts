@@ -16,7 +16,10 @@ type Content = Record<string, Uint8Array>;
 /** The patch set between the commit of a repository and a work tree that holds these files. */
 async function setBetween(before: Content, after: Content) {
   const repository = makeRepository(before);
-  const source = await resolveSource({ kind: "local", path: repository }, [repository]);
+  const source = await resolveSource(
+    { kind: "local", path: repository },
+    { roots: [repository], bundles: null },
+  );
   const folder = temporaryFolder("base");
   const base = await createBaseRepository(join(folder, "base.git"), source);
   const workTree = join(folder, "tree");

@@ -36,6 +36,8 @@ describe("the command line", () => {
     ["no port", ["--role", "agents", "--state", "/nowhere"], /--port must be/],
     ["a port that is none", [...good, "--port", "99999"], /--port must be/],
     ["no state", ["--role", "agents", "--port", "0"], /--state must/],
+    ["a user that is none", [...good, "--run-as", "0:0", "--work", "/w"], /--run-as must be/],
+    ["a user without a place", [...good, "--run-as", "5:5"], /go together/],
     ["an unknown option", [...good, "--fast"], /--fast/],
   ])("with %s says what is wrong and ends with 2", (_, args, message) => {
     const { status, stderr, stdout } = start(args, testToken);

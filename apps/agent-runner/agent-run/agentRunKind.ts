@@ -3,6 +3,7 @@ import { SwitchyardError } from "../../../shared/errors.ts";
 import type { AgentAdapter, FoundAgent } from "../agents/agentAdapter.ts";
 import type { AgentRegistry } from "../agents/registry.ts";
 import { ringDoorbell } from "../doorbell.ts";
+import type { RunUser } from "../processes/runUser.ts";
 import { createRedactor, type Secrets } from "../redact.ts";
 import type { InterruptedRun, RunKind } from "../runs/liveRun.ts";
 import { runAgent } from "./runAgent.ts";
@@ -13,11 +14,15 @@ export type AgentRunDeps = {
   agents: AgentRegistry;
   agentsDirectory: string;
   roots: readonly string[];
+  bundles: string;
   runnerId: string;
   sessions: Sessions;
   /** Kept out of all that leaves, like a run's own secrets. */
   runnerSecrets: readonly Secrets[];
   keepWorkspaces: boolean;
+  /** Whom agents run as, and where their workspaces are then. */
+  user: RunUser | null;
+  work: string | null;
   nowMs: () => number;
 };
 
@@ -53,7 +58,7 @@ export function agentRunKind(deps: AgentRunDeps): RunKind<AcceptedRun, RunReport
           request.doorbell ? { DOORBELL_TOKEN: request.doorbell.token } : {},
           ...deps.runnerSecrets,
         ),
-        markers: { runnerId: deps.runnerId, executionId: live.id },
+        markers: { runnerId: deps.runnerId, executionId: live.id, user: deps.user },
       }),
     failed: ({ adapter, found }) => ({
       ...emptyReport({ agent: adapter.name, version: found.version }),

@@ -1,4 +1,4 @@
-import { readdir, rmdir } from "node:fs/promises";
+import { mkdir, readdir, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { removeTree } from "../state/removeTree.ts";
 
@@ -16,30 +16,39 @@ export type RunPlaces = {
   moveWorkspace(executionId: string): void;
 };
 
-export function runPlaces(folder: string): RunPlaces {
+/** `work` is where the agent's part lies when the run's own folder is closed to the agent. */
+export function runPlaces(folder: string, work: string | null): RunPlaces {
+  const open = work === null ? folder : join(work, basename(folder));
   const places: RunPlaces = {
     baseGitDir: join(folder, "base.git"),
-    workspace: join(folder, "workspace"),
+    workspace: join(open, "workspace"),
     workspaceOf: basename(folder),
-    home: join(folder, "home"),
-    temporary: join(folder, "tmp"),
+    home: join(open, "home"),
+    temporary: join(open, "tmp"),
     aside: join(folder, "aside"),
     moveWorkspace: (executionId) => {
       places.workspaceOf = executionId;
-      places.workspace = join(dirname(folder), executionId, "workspace");
+      places.workspace = join(dirname(open), executionId, "workspace");
     },
   };
   return places;
+}
+
+/** Another user may pass through to what is its own, and changes nothing on the way. */
+export async function openRunPlaces({ workspace, home, temporary }: RunPlaces): Promise<void> {
+  for (const folder of [dirname(workspace), dirname(home)])
+    await mkdir(folder, { recursive: true, mode: 0o711 });
+  for (const folder of [home, temporary]) await mkdir(folder, { recursive: true, mode: 0o700 });
 }
 
 /** Leaves only what is asked for later: the record, the events and the report. */
 export async function clearRunFolder(places: RunPlaces): Promise<void> {
   const { baseGitDir, workspace, home, temporary, aside } = places;
   for (const folder of [baseGitDir, workspace, home, temporary, aside]) await removeTree(folder);
-  await rmdir(dirname(workspace)).catch(() => {});
+  for (const path of [workspace, home]) await rmdir(dirname(path)).catch(() => {});
 }
 
 /** The same for every run that a runner may have left behind. */
-export async function clearAllRunFolders(root: string): Promise<void> {
-  for (const name of await readdir(root)) await clearRunFolder(runPlaces(join(root, name)));
+export async function clearAllRunFolders(root: string, work: string | null): Promise<void> {
+  for (const name of await readdir(root)) await clearRunFolder(runPlaces(join(root, name), work));
 }

@@ -1,17 +1,17 @@
 import { randomUUID } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import type { RunReport, RunRequest } from "../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
 import type { AgentAdapter, AgentRequest, FoundAgent } from "../agents/agentAdapter.ts";
 import { type ResolvedSource, resolveSource } from "../git/localSource.ts";
 import type { RunMarkers } from "../processes/environment.ts";
 import { endLeftovers } from "../processes/leftovers.ts";
+import { giveTo, type RunUser } from "../processes/runUser.ts";
 import type { Redactor } from "../redact.ts";
 import { faultOf } from "../runs/fault.ts";
 import type { LiveRun } from "../runs/liveRun.ts";
 import { createRecorder, type Recorder } from "../runs/recorder.ts";
 import { driveAgent } from "./driveAgent.ts";
-import { clearRunFolder, type RunPlaces, runPlaces } from "./places.ts";
+import { clearRunFolder, openRunPlaces, type RunPlaces, runPlaces } from "./places.ts";
 import { noFacts, type RunFacts, withEvent } from "./runFacts.ts";
 import type { Sessions } from "./sessions.ts";
 import { type TakenPatch, takePatch } from "./takePatch.ts";
@@ -24,10 +24,13 @@ export type AgentRun = {
   found: Extract<FoundAgent, { kind: "installed" }>;
   /** Real paths of the directories whose repositories may be read. */
   roots: readonly string[];
+  bundles: string;
   sessions: Sessions;
   redactor: Redactor;
   markers: RunMarkers;
   keepWorkspaces: boolean;
+  user: RunUser | null;
+  work: string | null;
   nowMs: () => number;
 };
 
@@ -60,7 +63,7 @@ export async function runAgent(run: AgentRun): Promise<RunReport> {
 
 async function attempt(step: Step): Promise<Outcome> {
   const { run } = step;
-  const places = runPlaces(run.live.folder);
+  const places = runPlaces(run.live.folder, run.work);
   try {
     return { taken: await work(step, places), fault: null };
   } catch (error) {
@@ -75,9 +78,8 @@ async function work(step: Step, places: RunPlaces): Promise<TakenPatch | null> {
   const { run, recorder } = step;
   const { request, live } = run;
   await endLeftovers(run.markers);
-  const source = await resolveSource(request.source, run.roots);
-  for (const folder of [places.home, places.temporary])
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+  const source = await resolveSource(request.source, run);
+  await openRunPlaces(places);
   await run.adapter.seedHome(places.home);
   await openSession(run, places);
   const startedAtMs = run.nowMs();
@@ -87,6 +89,7 @@ async function work(step: Step, places: RunPlaces): Promise<TakenPatch | null> {
     workspace: places.workspace,
     signal: live.stopSwitch.signal,
   });
+  await giveTo(run.user, [places.workspace, places.home, places.temporary]);
   const durationMs = run.nowMs() - startedAtMs;
   await recorder.record({
     type: "workspace_ready",
@@ -126,7 +129,9 @@ async function runToItsEnd({ run, recorder, facts }: Step, places: RunPlaces): P
 async function openSession({ request, adapter, sessions }: AgentRun, places: RunPlaces) {
   if (request.session === undefined) return;
   const known = await sessions.restore(adapter, request.session.id, places.home);
-  if (known !== null) places.moveWorkspace(known.executionId);
+  if (known === null) return;
+  places.moveWorkspace(known.executionId);
+  await openRunPlaces(places);
 }
 
 const agentRequest = (
@@ -141,7 +146,7 @@ const agentRequest = (
 });
 
 const patchTaking = (
-  { live, request, adapter, redactor }: AgentRun,
+  { live, request, adapter, redactor, user }: AgentRun,
   source: ResolvedSource,
   places: RunPlaces,
 ) => ({
@@ -149,6 +154,7 @@ const patchTaking = (
   workspace: places.workspace,
   baseGitDir: places.baseGitDir,
   aside: places.aside,
+  owner: user?.uid ?? null,
   maxPatchBytes: request.limits.maxPatchBytes,
   redactor,
   naming: {

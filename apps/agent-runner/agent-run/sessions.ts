@@ -41,7 +41,8 @@ export function createSessions(root: string): Sessions {
       await removeTree(folder);
       await mkdir(folder, { recursive: true, mode: 0o700 });
       for (const path of agent.sessionPaths)
-        await copyRegular(join(home, path), join(folder, "home", path), redactor.bytes);
+        if (await hasRealParents(home, path))
+          await copyRegular(join(home, path), join(folder, "home", path), redactor.bytes);
       await writeFile(join(folder, "session.json"), JSON.stringify({ executionId }), {
         mode: 0o600,
       });
@@ -72,6 +73,15 @@ async function copyRegular(
   if (!stats?.isFile() || stats.size > maxFileBytes) return;
   await mkdir(dirname(to), { recursive: true, mode: 0o700 });
   await writeFile(to, change(await readFile(from)), { mode: 0o600 });
+}
+
+/** Whether no folder on the way down is a link: what lies behind one may be anything the runner can read. */
+async function hasRealParents(home: string, path: string): Promise<boolean> {
+  for (let folder = dirname(path); folder !== "."; folder = dirname(folder)) {
+    const stats = await lstat(join(home, folder)).catch(() => null);
+    if (!stats?.isDirectory()) return false;
+  }
+  return true;
 }
 
 async function prune(folder: string): Promise<void> {

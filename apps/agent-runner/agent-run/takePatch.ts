@@ -23,6 +23,8 @@ export type PatchTaking = {
   workspace: string;
   baseGitDir: string;
   aside: string;
+  /** Whose files they are, where that is another user than the runner. */
+  owner: number | null;
   maxPatchBytes: number;
   naming: PatchNaming;
   redactor: Redactor;
@@ -40,6 +42,7 @@ export async function takePatch(request: PatchTaking): Promise<TakenPatch> {
     commit: request.source.commit,
     rules: "of_base",
     aside: request.aside,
+    owner: request.owner,
     maxFileBytes: request.maxPatchBytes,
   });
   await refuseSecrets(place, found.changes, request.redactor);

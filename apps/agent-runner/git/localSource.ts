@@ -3,6 +3,7 @@ import { realpath } from "node:fs/promises";
 import { isAbsolute, join, relative } from "node:path";
 import type { Source } from "../../../shared/contracts/source.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
+import { bundleRepository } from "./bundles.ts";
 import { type GitPlace, tryGit } from "./git.ts";
 
 /** A repository on this machine that a run may read. */
@@ -37,17 +38,31 @@ export async function openLocalSource(
   return describe(path, { gitDir });
 }
 
+/** What a runner may take sources from. */
+export type SourceAccess = {
+  /** Real paths of directories whose repositories may be read. */
+  roots: readonly string[];
+  /** Where repositories made of uploaded bundles are. */
+  bundles: string | null;
+};
+
 /** The commit that a run starts from: the one that is named, else the head of the branch, else HEAD. */
-export async function resolveSource(
-  source: Source,
-  roots: readonly string[],
-): Promise<ResolvedSource> {
-  const repository = await openLocalSource(source, roots);
+export async function resolveSource(source: Source, access: SourceAccess): Promise<ResolvedSource> {
+  const repository = await openSource(source, access);
   if (source.commit !== undefined)
     return { ...repository, commit: await namedCommit(repository, source.commit), branch: null };
   if (source.branch !== undefined)
     return { ...repository, ...(await branchHead(repository, source.branch)) };
   return { ...repository, ...(await currentHead(repository)) };
+}
+
+async function openSource(source: Source, access: SourceAccess): Promise<LocalRepository> {
+  if (source.kind !== "bundle" || access.bundles === null)
+    return openLocalSource(source, access.roots);
+  const gitDir = bundleRepository(access.bundles, source.r2);
+  if (gitDir === null || !existsSync(gitDir))
+    throw unreadable(`No bundle ${source.r2} was uploaded to this runner.`);
+  return describe(`bundle ${source.r2}`, { gitDir });
 }
 
 /** The id that a full ref name or a commit id stands for; null when there is no such commit. */

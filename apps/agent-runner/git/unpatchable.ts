@@ -22,6 +22,18 @@ export async function refuseTouchedSubmodules(
     );
 }
 
+/** A hard link into a workspace would have the runner read for the agent what the agent may not read. */
+export function refuseFilesOfOthers(
+  files: ReadonlyMap<BytePath, WorktreeFile>,
+  owner: number,
+): void {
+  const foreign = [...files].filter(([, file]) => file.kind === "file" && file.owner !== owner);
+  if (foreign.length > 0)
+    throw refused(
+      `These files are not the agent's own: ${listForPeople(foreign.map(([path]) => path))}.`,
+    );
+}
+
 export function refuseLargeFiles(
   paths: readonly BytePath[],
   files: ReadonlyMap<BytePath, WorktreeFile>,

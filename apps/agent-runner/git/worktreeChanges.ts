@@ -11,7 +11,12 @@ import {
   writeBlob,
   writeTree,
 } from "./objects.ts";
-import { refuseLargeFiles, refuseOddNames, refuseTouchedSubmodules } from "./unpatchable.ts";
+import {
+  refuseFilesOfOthers,
+  refuseLargeFiles,
+  refuseOddNames,
+  refuseTouchedSubmodules,
+} from "./unpatchable.ts";
 import { hiddenByPresentRules, type IgnoreRules, listUntracked } from "./untracked.ts";
 import { findSpecialFiles, lookAt, type WorktreeFile } from "./worktreeFiles.ts";
 
@@ -33,6 +38,8 @@ export type ChangesRequest = {
   rules: IgnoreRules;
   /** A folder beside the work tree for what has to be moved out of it. */
   aside: string;
+  /** The one user whose files count; null or absent = any. */
+  owner?: number | null;
   /** A new file that is larger cannot be part of a patch, so it is not even read. */
   maxFileBytes: number;
 };
@@ -49,6 +56,8 @@ export async function collectChanges(request: ChangesRequest): Promise<WorktreeC
   const paths = [...base.keys(), ...untracked];
   const files = await lookAt(place.workTree, paths);
   await refuseTouchedSubmodules(place.workTree, base, files);
+  const { owner = null } = request;
+  if (owner !== null) refuseFilesOfOthers(files, owner);
   refuseLargeFiles(untracked, files, request.maxFileBytes);
 
   const present = await identify(place, files);

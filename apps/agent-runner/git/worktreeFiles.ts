@@ -4,7 +4,7 @@ import { type BytePath, folderOf, fromBytes, toBytes, toDisplay } from "./bytePa
 
 /** What stands at a path of a work tree, seen without following a link. */
 export type WorktreeFile =
-  | { kind: "file"; mode: "100644" | "100755"; bytes: number }
+  | { kind: "file"; mode: "100644" | "100755"; bytes: number; owner: number }
   | { kind: "symlink"; target: Buffer }
   | { kind: "folder" }
   | { kind: "special" }
@@ -56,7 +56,12 @@ async function lookAtOne(
   const stats = await lstat(inside(root, path)).catch(nullWhenMissing);
   if (stats === null) return { kind: "missing" };
   if (stats.isFile())
-    return { kind: "file", mode: stats.mode & 0o100 ? "100755" : "100644", bytes: stats.size };
+    return {
+      kind: "file",
+      mode: stats.mode & 0o100 ? "100755" : "100644",
+      bytes: stats.size,
+      owner: stats.uid,
+    };
   if (stats.isSymbolicLink())
     return { kind: "symlink", target: await readlink(inside(root, path), { encoding: "buffer" }) };
   return { kind: stats.isDirectory() ? "folder" : "special" };

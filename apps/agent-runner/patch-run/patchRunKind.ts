@@ -1,5 +1,6 @@
 import type { PatchReport, PatchRunRequest } from "../../../shared/contracts/runner.ts";
 import { ringDoorbell } from "../doorbell.ts";
+import type { RunUser } from "../processes/runUser.ts";
 import { createRedactor, type Secrets } from "../redact.ts";
 import type { RunKind } from "../runs/liveRun.ts";
 import { removeTree } from "../state/removeTree.ts";
@@ -7,7 +8,11 @@ import { patchScratch, runPatch } from "./runPatch.ts";
 
 export type PatchRunDeps = {
   roots: readonly string[];
+  bundles: string;
   runnerId: string;
+  /** Whom a project's commands run as, and where they do. */
+  user: RunUser | null;
+  work: string | null;
   /** Kept out of all that leaves. */
   runnerSecrets: readonly Secrets[];
 };
@@ -25,7 +30,8 @@ export const patchRunKind = (deps: PatchRunDeps): RunKind<PatchRunRequest, Patch
         ...deps.runnerSecrets,
         request.doorbell ? { DOORBELL_TOKEN: request.doorbell.token } : {},
       ),
-      markers: { runnerId: deps.runnerId, executionId: live.id },
+      markers: { runnerId: deps.runnerId, executionId: live.id, user: deps.user },
+      scratch: patchScratch(live.folder, deps.work),
       onApplied: () => ringDoorbell(request.doorbell, { patchSetId: live.id }),
     }),
   failed: () => ({
@@ -34,7 +40,7 @@ export const patchRunKind = (deps: PatchRunDeps): RunKind<PatchRunRequest, Patch
     message: "The runner failed in a way it was not made for.",
   }),
   interrupted: async ({ folder }) => {
-    await removeTree(patchScratch(folder));
+    await removeTree(patchScratch(folder, deps.work));
     return { kind: "stopped", by: "shutdown" };
   },
   finished: (id, request) => ringDoorbell(request.doorbell, { patchSetId: id }),

@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { PatchReport, PatchRunRequest } from "../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
 import { createBaseRepository } from "../git/baseRepository.ts";
@@ -20,6 +20,8 @@ export type PatchRun = {
   roots: readonly string[];
   redactor: Redactor;
   markers: RunMarkers;
+  /** Thrown away when the run is over. */
+  scratch: string;
   /** Called once the tree exists, before anything is validated. */
   onApplied(): void;
 };
@@ -27,7 +29,9 @@ export type PatchRun = {
 /** The objects of the applied tree, kept for the delivery. */
 export const patchRepository = (folder: string): string => join(folder, "base.git");
 
-export const patchScratch = (folder: string): string => join(folder, "scratch");
+/** Where the tree is made and tried. `work` is where other users may go. */
+export const patchScratch = (folder: string, work: string | null): string =>
+  work === null ? join(folder, "scratch") : join(work, basename(folder));
 
 /** Applies one set and validates what it makes. Whatever goes wrong on the way is part of the report. */
 export async function runPatch(run: PatchRun): Promise<PatchReport> {
@@ -35,7 +39,7 @@ export async function runPatch(run: PatchRun): Promise<PatchReport> {
   const recorder = createRecorder(live.log, redactor);
   const report = await attempt(run, recorder);
   const leftover = await endLeftovers(markers).catch((error: unknown) => error);
-  await removeTree(patchScratch(live.folder)).catch(() => {});
+  await removeTree(run.scratch).catch(() => {});
   const by = live.stopSwitch.seal();
   if (by !== null) await recorder.record({ type: "interrupted", reason: by }).catch(() => {});
   if (leftover !== undefined) return { kind: "fault", ...faultOf(leftover, redactor) };
@@ -54,10 +58,13 @@ async function work(run: PatchRun, recorder: Recorder): Promise<PatchReport> {
   const { live, request, markers, redactor } = run;
   const { signal } = live.stopSwitch;
   await endLeftovers(markers);
-  const source = await resolveSource({ ...request.source, commit: baseOf(request) }, run.roots);
+  const source = await resolveSource(
+    { ...request.source, commit: baseOf(request) },
+    { roots: run.roots, bundles: null },
+  );
   const base = await createBaseRepository(patchRepository(live.folder), source);
-  const scratch = patchScratch(live.folder);
-  await mkdir(scratch, { recursive: true, mode: 0o700 });
+  const { scratch } = run;
+  await mkdir(scratch, { recursive: true, mode: 0o711 });
   const { set, expectedTreeId } = request;
   const allowProtected = request.approved?.protectedPaths ?? false;
   const to = { base, commit: source.commit, allowProtected, scratch, markers, signal };

@@ -4,6 +4,7 @@ import type { ValidationCommand, ValidationReport } from "../../../shared/contra
 import { exportTree } from "../git/baseRepository.ts";
 import type { GitPlace } from "../git/git.ts";
 import type { RunMarkers } from "../processes/environment.ts";
+import { giveTo } from "../processes/runUser.ts";
 import { type CommandWatch, runCommand } from "./runCommand.ts";
 
 /**
@@ -22,6 +23,7 @@ export async function validateTree(
   const temporary = join(place.scratch, "tmp");
   await exportTree(tree.base, tree.treeId, folder);
   for (const path of [home, temporary]) await mkdir(path, { recursive: true, mode: 0o700 });
+  await giveTo(place.markers.user ?? null, [folder, home, temporary]);
   const verdicts: ValidationReport["commands"] = [];
   for (const command of commands) {
     if (watch.stopSwitch.reason() !== null) break;

@@ -1,7 +1,11 @@
 import { dirname } from "node:path";
+import type { RunUser } from "./runUser.ts";
 
-/** The variables by which processes of a run are found again, whatever group or session they moved to. */
-export type RunMarkers = { runnerId: string; executionId: string };
+/**
+ * By what processes of a run are found again, whatever group or session they moved to: variables and, where runs
+ * have a user of their own, that user.
+ */
+export type RunMarkers = { runnerId: string; executionId: string; user?: RunUser | null };
 
 /** The node that runs the runner comes first, so that an agent's `node` is one that is there. */
 export const systemPath = [

@@ -38,6 +38,7 @@ function start(received: GuardOrder): void {
     env: received.env,
     stdio: [0, 1, 2],
     detached: true,
+    ...received.user,
   });
   groupLeader = child.pid;
   child.on("spawn", () => report({ kind: "started", pid: child.pid ?? 0 }));
@@ -59,7 +60,7 @@ async function endEverything(): Promise<void> {
   if (isEnding) return;
   isEnding = true;
   if (groupLeader !== undefined) killGroup(groupLeader);
-  if (order !== null) await endMarked(order.markers, { spare: [process.pid] });
+  if (order !== null) await endMarked(order.markers, { spare: [process.pid], user: order.user });
   channel.end(() => process.exit(0));
   if (channel.destroyed) process.exit(0);
 }

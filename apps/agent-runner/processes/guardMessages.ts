@@ -1,3 +1,5 @@
+import type { RunUser } from "./runUser.ts";
+
 /** What runner and guard say to each other: one JSON object a line, over the guard's descriptor 3. */
 
 /** The first line to the guard. */
@@ -7,6 +9,8 @@ export type GuardOrder = {
   env: Record<string, string>;
   /** `NAME=value` entries that every process of this command carries in its environment. */
   markers: readonly string[];
+  /** Whom the command runs as; null = as the guard itself. */
+  user: RunUser | null;
 };
 
 /** Every later line to the guard. */

@@ -39,7 +39,8 @@ const guardGraceMs = 15_000;
  * it either, whatever it did to its environment (subreaper.py).
  */
 export function startGuarded(command: GuardedCommand): GuardedProcess {
-  const guard = startGuard(runMarkers(command.markers));
+  const { user = null } = command.markers;
+  const guard = startGuard(runMarkers(command.markers), user !== null);
   const [stdin, stdout, stderr, channel] = guard.stdio as unknown as GuardPipes;
   const reports = followReports(channel);
   const gone = new Promise<void>((resolve) => {
@@ -48,7 +49,7 @@ export function startGuarded(command: GuardedCommand): GuardedProcess {
   });
   stdin.on("error", () => {});
   stdin.end(command.stdin);
-  send(channel, { ...command, markers: runMarkers(command.markers), stdin: undefined });
+  send(channel, { ...command, markers: runMarkers(command.markers), user, stdin: undefined });
 
   return {
     stdout,
@@ -62,11 +63,14 @@ export function startGuarded(command: GuardedCommand): GuardedProcess {
   };
 }
 
-function startGuard(markers: readonly string[]): ChildProcess {
+function startGuard(markers: readonly string[], isConfined: boolean): ChildProcess {
   const guard = [process.execPath, "--no-warnings", guardProgram];
   const [program = "", ...args] =
     process.platform === "linux"
-      ? ["python3", "-I", "-S", subreaperProgram, ...markers, ...guard]
+      ? [
+          ...["python3", "-I", "-S", subreaperProgram, ...(isConfined ? ["--confine"] : [])],
+          ...[...markers, ...guard],
+        ]
       : ["env", ...markers, ...guard];
   return spawn(program, args, {
     cwd: "/",

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import type { RunUser } from "./runUser.ts";
 
 /** A live process. `startedAt` tells it from a later one that was given the same pid. */
 export type ProcessRef = { pid: number; startedAt: string };
@@ -10,11 +11,13 @@ export type Survey = { marked: ProcessRef[]; unclear: ProcessRef[] };
 /** Every live process whose environment, as it was at its start, holds all of these `NAME=value` entries. */
 export const findMarked = (markers: readonly string[]): ProcessRef[] => survey(markers).marked;
 
-export function survey(markers: readonly string[]): Survey {
+/** A user that only runs have needs no marker: each of its processes counts, and none can be hidden. */
+export function survey(markers: readonly string[], user: RunUser | null = null): Survey {
   if (process.platform !== "linux") return { marked: fromPs(markers), unclear: [] };
   const found: Survey = { marked: [], unclear: [] };
   for (const name of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    const kind = kindOf(readOrNull(`/proc/${name}/environ`), markers);
+    const isOfUser = user !== null && hasUser(readOrNull(`/proc/${name}/status`), user);
+    const kind = isOfUser ? "marked" : kindOf(readOrNull(`/proc/${name}/environ`), markers);
     const status = kind === null ? null : statusFromProc(Number(name));
     if (kind === null || status === null || status.isKernelThread) continue;
     found[kind].push({ pid: Number(name), startedAt: status.startedAt });
@@ -27,6 +30,10 @@ function kindOf(environment: string | null, markers: readonly string[]): keyof S
   const entries = `\0${environment}`;
   return markers.every((marker) => entries.includes(`\0${marker}\0`)) ? "marked" : null;
 }
+
+/** Whether it is any of its four user ids: real, effective, saved, of the file system. */
+const hasUser = (status: string | null, { uid }: RunUser): boolean =>
+  (/^Uid:\t(.*)$/m.exec(status ?? "")?.[1] ?? "").split("\t").includes(String(uid));
 
 /** When a live process started, in the platform's own words; null = there is no such live process. */
 export function startOf(pid: number): string | null {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ProcessRef, startOf, survey } from "./processTable.ts";
+import type { RunUser } from "./runUser.ts";
 
 export type ReapOutcome = { kind: "clean" } | { kind: "survivors"; pids: number[] };
 
@@ -13,13 +14,17 @@ const unclearMs = 250;
  */
 export async function endMarked(
   markers: readonly string[],
-  { spare = [] as readonly number[], withinMs = 10_000 } = {},
+  {
+    spare = [],
+    withinMs = 10_000,
+    user = null,
+  }: { spare?: readonly number[]; withinMs?: number; user?: RunUser | null } = {},
 ): Promise<ReapOutcome> {
   const deadline = performance.now() + withinMs;
   const isYoung = createYouth();
   let cleanLooks = 0;
   for (let pauseMs = 2; cleanLooks < 2; pauseMs = Math.min(pauseMs * 2, 200)) {
-    const { marked, unclear } = survey(markers);
+    const { marked, unclear } = survey(markers, user);
     const left = marked.filter(({ pid }) => !spare.includes(pid));
     if (left.length > 0 && performance.now() > deadline)
       return { kind: "survivors", pids: left.map(({ pid }) => pid) };

@@ -11,6 +11,7 @@ export type StateDirectory = {
   runs: string;
   patches: string;
   sessions: string;
+  bundles: string;
   release(): Promise<void>;
 };
 
@@ -25,10 +26,9 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
   await chmod(root, 0o700);
   const release = await takeLock(root);
   const folders = { runs: join(root, "runs"), patches: join(root, "patches") };
-  const sessions = join(root, "sessions");
-  for (const folder of [...Object.values(folders), sessions])
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-  return { root, runnerId: await runnerIdOf(root), ...folders, sessions, release };
+  const kept = { ...folders, sessions: join(root, "sessions"), bundles: join(root, "bundles") };
+  for (const folder of Object.values(kept)) await mkdir(folder, { recursive: true, mode: 0o700 });
+  return { root, runnerId: await runnerIdOf(root), ...kept, release };
 }
 
 async function runnerIdOf(root: string): Promise<string> {
