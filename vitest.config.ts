@@ -70,6 +70,18 @@ export default defineConfig(async () => ({
           hookTimeout: 300_000,
         },
       },
+      {
+        // Needs Docker, so `npm test` leaves it out: npm run test:containers.
+        test: {
+          name: "containers",
+          environment: "node",
+          include: ["test/containers/**/*.test.ts"],
+          globalSetup: ["./test/containers/kit/globalSetup.ts"],
+          maxWorkers: 1,
+          testTimeout: 180_000,
+          hookTimeout: 600_000,
+        },
+      },
     ],
   },
 }));

@@ -1,0 +1,49 @@
+# The image that agents work in: the runner as root, the coding agents as a user of their own.
+#
+#   docker build -f factory-base.Dockerfile -t switchyard/factory-base .
+#   docker build -f factory-base.Dockerfile --build-arg AGENTS="gemini" -t switchyard/factory-base:gemini .
+#
+# AGENTS names folders of apps/agent-runner/agents/pins; each is installed in the version that its lock pins, by
+# integrity, without install scripts. Nothing is downloaded or unpacked when a container runs.
+FROM node:22-bookworm-slim
+
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends ca-certificates git procps python3 \
+  && rm -rf /var/lib/apt/lists/*
+
+# The user that agents and a project's own commands run as. It has no password, no shell to log in with, and
+# nothing outside /work, /tmp and the like that it may write.
+RUN groupadd --gid 10001 agent \
+  && useradd --uid 10001 --gid 10001 --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin agent
+
+ARG AGENTS="claude-code gemini"
+COPY apps/agent-runner/agents/pins /opt/switchyard/pins
+RUN set -eu; \
+  for agent in $AGENTS; do \
+    pin="/opt/switchyard/pins/$agent"; \
+    version="$(node -p "Object.values(require('$pin/package.json').dependencies)[0]")"; \
+    folder="/opt/switchyard/agents/$agent@$version"; \
+    mkdir -p "$folder"; \
+    cp "$pin/package.json" "$pin/package-lock.json" "$folder/"; \
+    (cd "$folder" && npm ci --ignore-scripts --omit=dev --no-audit --no-fund); \
+  done; \
+  rm -rf /opt/switchyard/pins /root/.npm
+
+WORKDIR /opt/switchyard/app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts --omit=dev --no-audit --no-fund && rm -rf /root/.npm
+COPY shared shared
+COPY apps/agent-runner apps/agent-runner
+COPY apps/patch-manager apps/patch-manager
+COPY apps/factory-base/bin/ /usr/local/bin/
+RUN ln -s /opt/switchyard/app/apps/patch-manager/patch_manager.py /usr/local/bin/patch_manager.py \
+  && chmod 755 /usr/local/bin/switchyard-runner /usr/local/bin/switchyard-agents \
+  && install -d -m 0700 /var/lib/switchyard \
+  && install -d -m 0711 /work
+
+# The bearer token comes in SWITCHYARD_RUNNER_TOKEN. A role of `patches` instead applies and tries patch sets.
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+WORKDIR /
+ENTRYPOINT ["switchyard-runner"]
+CMD ["--role", "agents"]
