@@ -1,7 +1,6 @@
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { agentNames } from "../../apps/agent-runner/agents/registry.ts";
 import type { NumberedEvent } from "../../shared/contracts/agentEvent.ts";
 import { playScenario, scriptedModel } from "../runner/kit/modelServer.ts";
 import { finishPatch, newFile, patchRequest, setOf } from "../runner/kit/patchRuns.ts";
@@ -16,6 +15,8 @@ import {
   uploadBundle,
 } from "./kit/runnerContainer.ts";
 
+/** The agents that the image of these tests is built with. */
+const agentNames = ["claude-code", "gemini"] as const;
 const keyNames = { "claude-code": "ANTHROPIC_API_KEY", gemini: "GEMINI_API_KEY" } as const;
 const models = { "claude-code": "claude-sonnet-4-5", gemini: "gemini-2.5-pro" } as const;
 const key = "sk-test-SECRET/of+the=model0001";
