@@ -13,3 +13,5 @@ export function startModelServer(options?: {
   bodies?: string;
   cwd?: string;
 }): Promise<ModelServer>;
+
+export function makeRepo(folder: string): void;
