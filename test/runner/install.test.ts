@@ -4,7 +4,11 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { installAgent } from "../../apps/agent-runner/agents/install.ts";
 import { pinFolder, pinnedVersion } from "../../apps/agent-runner/agents/installed.ts";
-import { agentNames, agentRegistry } from "../../apps/agent-runner/agents/registry.ts";
+import {
+  agentNames,
+  agentRegistry,
+  pinnedAgents,
+} from "../../apps/agent-runner/agents/registry.ts";
 import { isRunning, until } from "./kit/processes.ts";
 import { temporaryFolder } from "./kit/repositories.ts";
 import { agentsDirectory, projectFolder } from "./kit/runners.ts";
@@ -17,7 +21,7 @@ const install = (args: string[], env: Record<string, string> = {}) =>
     env: { ...process.env, ...env },
   });
 
-describe.each(agentNames)("the pin of %s", (agent) => {
+describe.each(pinnedAgents)("the pin of %s", (agent) => {
   const lock = readFileSync(join(pinFolder(agent), "package-lock.json"), "utf8");
 
   it("locks the version that is asked for", async () => {
@@ -41,7 +45,21 @@ describe("an agent that is not installed", () => {
     const found = await agentRegistry[agent].find(temporaryFolder());
 
     expect(found).toMatchObject({ kind: "missing" });
-    expect(JSON.stringify(found)).toContain(`install.ts ${agent}`);
+    expect(JSON.stringify(found)).toMatch(
+      agent === "cursor" ? /not on npm: .* link its program to/ : `install.ts ${agent}`,
+    );
+  });
+
+  it("cannot be installed where npm does not have it", async () => {
+    const agentsDirectory = temporaryFolder("agents");
+
+    const outcome = await installAgent({ agent: "cursor", agentsDirectory });
+
+    expect(outcome).toMatchObject({
+      kind: "failed",
+      message: expect.stringContaining("not on npm"),
+    });
+    expect(readdirSync(agentsDirectory)).toEqual([]);
   });
 
   it("cannot be installed without a registry, and nothing half done is left", () => {

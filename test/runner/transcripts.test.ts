@@ -10,12 +10,15 @@ import {
 import { agentEventSchema } from "../../shared/contracts/agentEvent.ts";
 import { outline, type Transcript, transcriptsOf } from "./kit/transcripts.ts";
 
+/** Nobody could record these: what is replayed was written by hand after their documentation. */
+const unrecorded: ReadonlySet<AgentName> = new Set(["cursor"]);
+
 describe.each(agentNames)("transcripts of %s", (agent) => {
   const adapter = agentRegistry[agent];
   const transcripts = transcriptsOf(agent);
 
   it("exist", () => {
-    expect(transcripts.length).toBeGreaterThan(20);
+    expect(transcripts.length).toBeGreaterThan(unrecorded.has(agent) ? 0 : 20);
   });
 
   it.each(transcripts.map((transcript) => [transcript.name, transcript] as const))(
@@ -123,6 +126,9 @@ const endings = {
     "hang-sigterm": [null, null, 0, 0, null, null],
     "tool-sigterm": [null, null, 1, 0, null, null],
     "tool-sigterm-direct": [null, null, 1, 0, null, null],
+  },
+  cursor: {
+    "documented-shape": ["success", true, 2, 0, null, null],
   },
 } as const;
 

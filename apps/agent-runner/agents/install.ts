@@ -11,7 +11,7 @@ import { type GuardedCommand, startGuarded } from "../processes/guardedProcess.t
 import { endByLadder, ladderFrom } from "../processes/stopLadder.ts";
 import type { AgentAdapter } from "./agentAdapter.ts";
 import { installedAt, pinFolder } from "./installed.ts";
-import { type AgentName, agentNames, agentRegistry } from "./registry.ts";
+import { type AgentName, agentRegistry, type PinnedAgent, pinnedAgents } from "./registry.ts";
 
 export type InstallOutcome =
   | { kind: "installed"; version: string; folder: string }
@@ -34,6 +34,7 @@ const abandonedAfterMs = 60 * 60 * 1000;
  */
 export async function installAgent(request: InstallRequest): Promise<InstallOutcome> {
   const { agent, agentsDirectory, onProgress = () => {} } = request;
+  if (!isPinned(agent)) return withoutPin(request);
   const { folder, version } = await installedAt(agentsDirectory, agent);
   const isThere = async () =>
     (await agentRegistry[agent].find(agentsDirectory)).kind === "installed";
@@ -63,6 +64,20 @@ export async function installAgent(request: InstallRequest): Promise<InstallOutc
   return failure === null
     ? { kind: "installed", version, folder }
     : { kind: "failed", message: failure };
+}
+
+const isPinned = (agent: AgentName): agent is PinnedAgent =>
+  pinnedAgents.some((name) => name === agent);
+
+/** It is there because somebody put it there, or it is not. */
+async function withoutPin({ agent, agentsDirectory }: InstallRequest): Promise<InstallOutcome> {
+  const found = await agentRegistry[agent].find(agentsDirectory);
+  if (found.kind === "missing") return { kind: "failed", message: found.message };
+  return {
+    kind: "already_installed",
+    version: found.version,
+    folder: join(agentsDirectory, agent),
+  };
 }
 
 const npmCi = ["npm", "ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund"];
@@ -151,10 +166,10 @@ async function removeAbandoned(agentsDirectory: string): Promise<void> {
 async function main(): Promise<void> {
   const options = { agents: { type: "string", default: defaultAgentsDirectory } } as const;
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
-  const agent = agentNames.find((name) => name === positionals[0]);
+  const agent = pinnedAgents.find((name) => name === positionals[0]);
   if (agent === undefined || positionals.length !== 1) {
     console.error(
-      `usage: node apps/agent-runner/agents/install.ts ${agentNames.join("|")} [--agents DIR]`,
+      `usage: node apps/agent-runner/agents/install.ts ${pinnedAgents.join("|")} [--agents DIR]`,
     );
     process.exitCode = 2;
     return;
