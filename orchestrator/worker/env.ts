@@ -26,6 +26,11 @@ const secretNames = [
   "CLAUDE_API_KEY",
   "ANTHROPIC_API_KEY",
   "GEMINI_API_KEY",
+  "CODEX_API_KEY",
+  "OPENAI_API_KEY",
+  "COPILOT_GITHUB_TOKEN",
+  "COPILOT_PROVIDER_API_KEY",
+  "CURSOR_API_KEY",
 ] as const;
 export type SecretName = (typeof secretNames)[number];
 
@@ -51,6 +56,7 @@ const varsSchema = z.object({
   PATCH_RUNNER_URL: optionalUrl.default(null),
   LOCAL_ROOTS: jsonList.default([]),
   ALLOWED_ENDPOINTS: jsonList.default([]),
+  ALLOW_UNVERIFIED_PROVIDERS: jsonList.default([]),
   MAX_LIVE_EXECUTIONS: wholeNumber(0, 100_000).default(1),
   MAX_LIVE_PER_ORGANIZATION: wholeNumber(0, 100_000).optional(),
   RESEND_AFTER_SECONDS: wholeNumber(1, 86_400).default(600),
@@ -87,6 +93,7 @@ export function readEnv(env: Env): Deployment {
       localRoots: vars.LOCAL_ROOTS,
       publicUrl: vars.PUBLIC_URL,
       allowedEndpoints: vars.ALLOWED_ENDPOINTS,
+      allowUnverifiedProviders: vars.ALLOW_UNVERIFIED_PROVIDERS,
       maxLiveExecutions: vars.MAX_LIVE_EXECUTIONS,
       maxLivePerOrganization: vars.MAX_LIVE_PER_ORGANIZATION ?? vars.MAX_LIVE_EXECUTIONS,
       resendAfterMs: vars.RESEND_AFTER_SECONDS * 1000,

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import {
   isProviderName,
   type ProviderName,
-  providerNames,
+  verifiedProviders,
 } from "../../orchestrator/worker/services/ai-providers/registry.ts";
 import { findProviderKeys, hasKeyFor, keyNamesOf } from "../local/providerKeys.ts";
 import { defaultAgentsFolder } from "../local/stateFolder.ts";
@@ -11,7 +11,7 @@ import { messageOf, UsageError } from "../terminal/usageError.ts";
 
 export const usage = `npm run demo -- [options]
 
-  --agent NAME       ${providerNames.join(" or ")} (default: gemini, the lightest to install)
+  --agent NAME       ${verifiedProviders.join(" or ")} (default: gemini, the lightest to install)
   --repo PATH        a repository of your own; needs --prompt and a real key
   --prompt TEXT      what the agent shall do
   --validate COMMAND what must pass before the commit is made, such as "npm test"
@@ -38,8 +38,10 @@ export function readOptions(argv: readonly string[]): DemoOptions | "help" {
   const values = parse(argv);
   if (values.help) return "help";
   const agent = values.agent ?? defaultAgent;
-  if (!isProviderName(agent))
-    throw new UsageError(`There is no agent "${agent}". Use one of: ${providerNames.join(", ")}.`);
+  if (!isProviderName(agent) || !verifiedProviders.includes(agent))
+    throw new UsageError(
+      `There is no agent "${agent}". Use one of: ${verifiedProviders.join(", ")}.`,
+    );
   const keys = findProviderKeys();
   const model = hasKeyFor(agent, keys) ? "live" : "scripted";
   return {

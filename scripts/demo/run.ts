@@ -3,6 +3,12 @@ import path from "node:path";
 import { installAgent } from "../../apps/agent-runner/agents/install.ts";
 import { agentRegistry } from "../../apps/agent-runner/agents/registry.ts";
 import { startModelServer } from "../../apps/scripted-model/model-server.mjs";
+import {
+  credentialNamesOf,
+  type ProviderName,
+  providerNames,
+  registry,
+} from "../../orchestrator/worker/services/ai-providers/registry.ts";
 import type { TaskDetail } from "../../shared/contracts/task.ts";
 import { type LocalDeployment, startLocal } from "../local/deployment.ts";
 import { applyEndpoint, findEndpointOrigins } from "../local/endpoints.ts";
@@ -79,10 +85,10 @@ function startDeployment(
   repository: string,
   { endings, cancelled }: DemoLife,
 ): Promise<LocalDeployment> {
-  const scripted = new Map([
-    ["ANTHROPIC_API_KEY", scriptedKey],
-    ["GEMINI_API_KEY", scriptedKey],
-  ]);
+  const names = providerNames.flatMap(
+    (name) => credentialNamesOf(registry[name], scriptedKey).secretNames,
+  );
+  const scripted = new Map(names.map((name) => [name, scriptedKey]));
   const starting = startLocal({
     state: path.join(folder, "state"),
     agents: options.agents,
@@ -137,8 +143,16 @@ async function pointAtModel(
   }
   const model = await startModelServer({ scenario: "fix" });
   endings.push(() => model.close());
-  await client.putProvider(options.agent, { apiEndpoint: `${model.url}/s/fix` });
+  const { path: endpointPath = "", defaultModel = null } = scriptedServices[options.agent] ?? {};
+  const apiEndpoint = `${model.url}/s/fix${endpointPath}`;
+  await client.putProvider(options.agent, { apiEndpoint, defaultModel });
 }
+
+/** What an agent wants of a service that is not its usual one. */
+const scriptedServices: Partial<Record<ProviderName, { path: string; defaultModel?: string }>> = {
+  codex: { path: "/v1" },
+  copilot: { path: "/v1", defaultModel: "gpt-5.4" },
+};
 
 async function submit(options: DemoOptions, client: Client, repository: string) {
   const validation = validationOf(options);

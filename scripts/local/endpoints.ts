@@ -5,10 +5,17 @@ import {
 import type { Client } from "../demo/client.ts";
 
 /** Where an agent's own users point it at another model service, such as a gateway of their company. */
-const variables: Record<ProviderName, string> = {
+const variables: Record<ProviderName, string | null> = {
   "claude-code": "ANTHROPIC_BASE_URL",
   gemini: "GOOGLE_GEMINI_BASE_URL",
+  codex: "OPENAI_BASE_URL",
+  copilot: "COPILOT_PROVIDER_BASE_URL",
+  cursor: null,
 };
+
+export const endpointVariables: readonly string[] = Object.values(variables).filter(
+  (name) => name !== null,
+);
 
 type EndpointClient = {
   providers: Client["providers"];
@@ -22,6 +29,7 @@ export function findEndpoint(
   env: Environment = process.env,
 ): string | null {
   const name = variables[provider];
+  if (name === null) return null;
   const endpoint = env[name] || null;
   if (endpoint !== null && !URL.canParse(endpoint))
     throw new Error(`${name} must be a URL like https://gateway.example.com`);

@@ -2,10 +2,13 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parseEnv } from "node:util";
 import {
+  credentialNamesOf,
+  type ProviderDefinition,
   type ProviderName,
   providerNames,
   registry,
 } from "../../orchestrator/worker/services/ai-providers/registry.ts";
+import { findEndpoint } from "./endpoints.ts";
 import { projectRoot } from "./wrangler.ts";
 
 /** The keys of providers that the environment or `.dev.vars` of the project holds, by the name of the secret. */
@@ -14,7 +17,10 @@ export function findProviderKeys(): Map<string, string> {
   const written = existsSync(file) ? parseEnv(readFileSync(file, "utf8")) : {};
   return new Map(
     providerNames
-      .flatMap((provider) => registry[provider].secretNames)
+      .flatMap((provider): readonly string[] => {
+        const { secretNames, ownService }: ProviderDefinition = registry[provider];
+        return [...secretNames, ...(ownService?.secretNames ?? [])];
+      })
       .flatMap((name) => {
         const value = process.env[name] ?? written[name] ?? "";
         return value === "" ? [] : [[name, value] as const];
@@ -23,7 +29,9 @@ export function findProviderKeys(): Map<string, string> {
 }
 
 export const hasKeyFor = (provider: ProviderName, keys: ReadonlyMap<string, string>): boolean =>
-  registry[provider].secretNames.some((name) => keys.has(name));
+  credentialNamesOf(registry[provider], findEndpoint(provider)).secretNames.some((name) =>
+    keys.has(name),
+  );
 
 export const keyNamesOf = (provider: ProviderName): string =>
   registry[provider].secretNames.join(" or ");

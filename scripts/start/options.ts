@@ -5,8 +5,10 @@ import {
   isProviderName,
   type ProviderName,
   providerNames,
+  verifiedProviders,
 } from "../../orchestrator/worker/services/ai-providers/registry.ts";
-import { findProviderKeys, hasKeyFor } from "../local/providerKeys.ts";
+import { endpointVariables } from "../local/endpoints.ts";
+import { findProviderKeys, hasKeyFor, keyNamesOf } from "../local/providerKeys.ts";
 import { defaultAgentsFolder, defaultStateFolder } from "../local/stateFolder.ts";
 import { messageOf, UsageError } from "../terminal/usageError.ts";
 
@@ -19,8 +21,8 @@ export const usage = `npm start -- [options]
   --agents DIR  where agents are installed (default: .switchyard/agents)
   --verbose     the lines of the worker and the runners too
 
-Keys come from the environment or from .dev.vars: CLAUDE_API_KEY or ANTHROPIC_API_KEY, GEMINI_API_KEY.
-ANTHROPIC_BASE_URL and GOOGLE_GEMINI_BASE_URL point an agent at another model service.`;
+Keys come from the environment or from .dev.vars: ${providerNames.map(keyNamesOf).join(", ")}.
+${endpointVariables.join(", ")} point an agent at another model service.`;
 
 export type StartOptions = {
   repositories: readonly string[];
@@ -83,7 +85,7 @@ function wantedAgents(
       `There is no agent "${unknown}". Use one of: ${providerNames.join(", ")}.`,
     );
   if (named.length > 0) return named.filter(isProviderName);
-  return providerNames.filter((provider) => hasKeyFor(provider, keys));
+  return verifiedProviders.filter((provider) => hasKeyFor(provider, keys));
 }
 
 function portOf(text: string): number {

@@ -12,6 +12,7 @@ export const providerVerdictSchema = z
       "eligible",
       "not_preferred",
       "disabled",
+      "unverified",
       "source_unsupported",
       "no_credentials",
       "runner_unreachable",
@@ -47,6 +48,10 @@ export const providerStatusSchema = z
   .strictObject({
     name: z.string(),
     type: z.enum(providerTypes),
+    unverified: z.boolean().meta({
+      description:
+        "Written after its documentation alone, and used only where the deployment allows it.",
+    }),
     enabled: z.boolean(),
     available: z.boolean(),
     because: z.string(),

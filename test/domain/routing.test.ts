@@ -6,6 +6,7 @@ import { type Candidate, route } from "../../orchestrator/worker/services/ai-pro
 const claude: Candidate = {
   name: "claude-code",
   definition: registry["claude-code"],
+  allowed: true,
   config: null,
   credential: "ANTHROPIC_API_KEY",
   availability: { kind: "available", version: "2.1.329" },
@@ -63,6 +64,40 @@ describe("routing", () => {
       kind: "none",
       transient,
       considered: [{ provider: "gemini", eligible: false, code, transient }],
+    });
+  });
+
+  it("refuses an unverified provider until the deployment names it", () => {
+    const cursor = { ...claude, name: "cursor", definition: registry.cursor };
+    const refused = { ...cursor, allowed: false };
+
+    expect(route({ ...ask, override: "cursor" }, [claude, refused])).toMatchObject({
+      kind: "none",
+      because: expect.stringContaining("ALLOW_UNVERIFIED_PROVIDERS"),
+      transient: false,
+    });
+    expect(route(ask, [refused, claude])).toMatchObject({
+      provider: "claude-code",
+      considered: [{ provider: "cursor", eligible: false, code: "unverified" }, {}],
+    });
+    expect(route(ask, [cursor])).toMatchObject({ kind: "assign", provider: "cursor" });
+  });
+
+  it("names the key of the service that a provider is pointed at", () => {
+    const config = {
+      enabled: true,
+      apiEndpoint: "https://gateway.example.com/v1",
+      defaultModel: null,
+      rateLimits: {},
+      costPerToken: {},
+    };
+    const copilot = { ...claude, name: "copilot", definition: registry.copilot, credential: null };
+
+    expect(route(ask, [copilot])).toMatchObject({
+      because: "copilot has no key: set the secret COPILOT_GITHUB_TOKEN",
+    });
+    expect(route(ask, [{ ...copilot, config }])).toMatchObject({
+      because: "copilot has no key: set the secret COPILOT_PROVIDER_API_KEY",
     });
   });
 

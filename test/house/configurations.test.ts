@@ -2,7 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { experimental_readRawConfig as readRawConfig } from "wrangler";
+import { agentNames, pinnedAgents } from "../../apps/agent-runner/agents/registry.ts";
 import {
+  type ProviderDefinition,
   providerNames,
   registry,
 } from "../../orchestrator/worker/services/ai-providers/registry.ts";
@@ -83,13 +85,25 @@ describe("names that stand in two places", () => {
 
   it("are the same: providers, and the agents that the runner can start", () => {
     const pinned = readdirSync(path.join(root, "apps/agent-runner/agents/pins"));
-    expect(pinned.sort()).toEqual([...providerNames].sort());
+    expect(pinned.sort()).toEqual([...pinnedAgents].sort());
+    expect([...agentNames].sort()).toEqual([...providerNames].sort());
+  });
+
+  it("are the same: unverified providers, and agents without a pin", () => {
+    const unverified = providerNames.filter(
+      (name) => (registry[name] as ProviderDefinition).unverified,
+    );
+    const pinned: readonly string[] = pinnedAgents;
+    expect(unverified).toEqual(agentNames.filter((name) => !pinned.includes(name)));
   });
 
   it("are the same: secrets of providers, and those that env.ts reads", () => {
     const env = read("orchestrator/worker/env.ts");
-    for (const name of providerNames)
-      for (const secret of registry[name].secretNames) expect(env).toContain(`"${secret}"`);
+    for (const name of providerNames) {
+      const { secretNames, ownService }: ProviderDefinition = registry[name];
+      for (const secret of [...secretNames, ...(ownService?.secretNames ?? [])])
+        expect(env).toContain(`"${secret}"`);
+    }
   });
 });
 

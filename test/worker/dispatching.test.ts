@@ -133,6 +133,9 @@ describe("choosing a provider", () => {
       considered: [
         { provider: "claude-code", eligible: false, code: "no_credentials" },
         { provider: "gemini", eligible: true },
+        { provider: "codex", code: "no_credentials" },
+        { provider: "copilot", code: "no_credentials" },
+        { provider: "cursor", code: "unverified" },
       ],
     });
   });

@@ -211,7 +211,15 @@ describe("a provider", () => {
     }>();
     expect(providers).toMatchObject([
       { name: "claude-code", available: false, because: expect.stringContaining("has no key") },
-      { name: "gemini", available: true },
+      { name: "gemini", available: true, unverified: false },
+      { name: "codex", available: false, because: expect.stringContaining("CODEX_API_KEY") },
+      { name: "copilot", available: false },
+      {
+        name: "cursor",
+        available: false,
+        unverified: true,
+        because: expect.stringContaining("ALLOW_UNVERIFIED_PROVIDERS"),
+      },
     ]);
   });
 });

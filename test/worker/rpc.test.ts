@@ -1,5 +1,6 @@
 import { exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
+import { providerNames } from "../../orchestrator/worker/services/ai-providers/registry.ts";
 import type { AIProviderOpsContract, TaskOpsContract } from "../../shared/contracts/providerOps.ts";
 import { newTenant, withRunner } from "./world.ts";
 
@@ -106,7 +107,7 @@ describe("AIProviderOps", () => {
     });
     expect(await ops.listAvailableProviders(id)).toMatchObject({
       ok: true,
-      value: { considered: [{ provider: "claude-code" }, { provider: "gemini" }] },
+      value: { considered: providerNames.map((provider) => ({ provider })) },
     });
   });
 

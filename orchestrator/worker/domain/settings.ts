@@ -4,6 +4,8 @@ export type Settings = {
   localRoots: string[];
   publicUrl: string | null;
   allowedEndpoints: string[];
+  /** Providers that may be used although no run of them was ever seen. */
+  allowUnverifiedProviders: string[];
   maxLiveExecutions: number;
   maxLivePerOrganization: number;
   /** An unsent or unwatched task is looked at again after this time, doubling. */

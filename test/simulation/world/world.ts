@@ -224,6 +224,10 @@ export class World {
           through("runner", "claude-code", this.agents.agent("claude-code")),
         ),
         gemini: asCodeAgent(through("runner", "gemini", this.agents.agent("gemini"))),
+        // Without a key: they are looked at, and never chosen.
+        codex: asCodeAgent(this.agents.agent("codex")),
+        copilot: asCodeAgent(this.agents.agent("copilot")),
+        cursor: asCodeAgent(this.agents.agent("cursor")),
       },
       runner: through("runner", "patches", this.patches.runner()),
       forge: through("runner", "forge", {
@@ -276,6 +280,7 @@ const defaultSettings = (chance: Chance): Settings => ({
   localRoots: ["/repos"],
   publicUrl: "https://switchyard.test",
   allowedEndpoints: [],
+  allowUnverifiedProviders: [],
   maxLiveExecutions: chance.between(1, 4),
   maxLivePerOrganization: chance.between(1, 3),
   resendAfterMs: 10 * minuteMs,

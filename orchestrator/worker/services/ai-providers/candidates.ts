@@ -2,13 +2,21 @@ import type { ProviderConfig } from "../../../../shared/contracts/provider.ts";
 import type { CodeAgent } from "../../domain/ports/codeAgent.ts";
 import type { ProviderConfigStore } from "../../domain/ports/providerConfigStore.ts";
 import type { SecretSource } from "../../domain/ports/secrets.ts";
-import { type ProviderName, providerNames, registry } from "./registry.ts";
+import type { Settings } from "../../domain/settings.ts";
+import {
+  credentialNamesOf,
+  type ProviderDefinition,
+  type ProviderName,
+  providerNames,
+  registry,
+} from "./registry.ts";
 import type { Candidate } from "./router.ts";
 
 export type CandidateDeps = {
   providerConfigs: ProviderConfigStore;
   agents: Readonly<Record<ProviderName, CodeAgent>>;
   secrets: SecretSource;
+  settings: Pick<Settings, "allowUnverifiedProviders">;
 };
 
 /** A provider that does not answer within this time counts as unavailable. */
@@ -30,9 +38,11 @@ async function lookAtCandidate(
   name: ProviderName,
   config: ProviderConfig | null,
 ): Promise<Candidate> {
-  const definition = registry[name];
-  const credential =
-    definition.secretNames.find((secret) => deps.secrets.find(secret) !== null) ?? null;
+  const definition: ProviderDefinition = registry[name];
+  const { secretNames } = credentialNamesOf(definition, config?.apiEndpoint ?? null);
+  const credential = secretNames.find((secret) => deps.secrets.find(secret) !== null) ?? null;
+  const allowed =
+    definition.unverified !== true || deps.settings.allowUnverifiedProviders.includes(name);
   const availability = await deps.agents[name].availability(defaultAvailabilityTimeoutMs);
-  return { name, definition, config, credential, availability };
+  return { name, definition, allowed, config, credential, availability };
 }

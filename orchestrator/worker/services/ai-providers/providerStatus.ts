@@ -32,9 +32,12 @@ export async function getProviderStatus(
   return statusOf(deps, principal.organizationId, candidate);
 }
 
+type ConfigureSettings = CandidateDeps["settings"] &
+  Pick<Settings, "allowedEndpoints" | "localMode">;
+
 /** Sets what an organization wants of a provider; the whole configuration is replaced. */
 export async function configureProvider(
-  deps: StatusDeps & { clock: Clock; settings: Pick<Settings, "allowedEndpoints" | "localMode"> },
+  deps: StatusDeps & { clock: Clock; settings: ConfigureSettings },
   principal: Principal,
   name: string,
   config: ProviderConfig,
@@ -75,6 +78,7 @@ async function statusOf(
   return {
     name,
     type: definition.type,
+    unverified: definition.unverified ?? false,
     enabled: config?.enabled ?? true,
     available: decision.kind === "assign",
     because: decision.considered[0]?.because ?? decision.because,

@@ -1,17 +1,24 @@
 import type { AgentCapabilities } from "../../domain/ports/codeAgent.ts";
 
 /** In order of preference: the first that can take a task gets it when nothing else decides. */
-export const providerNames = ["claude-code", "gemini"] as const;
+export const providerNames = ["claude-code", "gemini", "codex", "copilot", "cursor"] as const;
 export type ProviderName = (typeof providerNames)[number];
 
-export type ProviderDefinition = {
+/** Names of secrets that hold a key, and the environment variable in which the program reads it. */
+export type CredentialNames = {
+  /** The first that is set is used. */
+  secretNames: readonly string[];
+  credentialVariable: string;
+};
+
+export type ProviderDefinition = CredentialNames & {
   type: "jules" | "cli";
   title: string;
   capabilities: AgentCapabilities;
-  /** Names of secrets that hold its key; the first that is set is used. */
-  secretNames: readonly string[];
-  /** The environment variable in which its program reads the key. */
-  credentialVariable: string;
+  /** Where an endpoint is configured: the key of that service, in place of the provider's own. */
+  ownService?: CredentialNames;
+  /** Written after its documentation alone: it gets a task only where the deployment allows that. */
+  unverified?: true;
 };
 
 export const registry = {
@@ -29,7 +36,43 @@ export const registry = {
     secretNames: ["GEMINI_API_KEY"],
     credentialVariable: "GEMINI_API_KEY",
   },
+  codex: {
+    type: "cli",
+    title: "Codex CLI",
+    capabilities: { sources: ["local"], resume: true, cancel: "confirmed" },
+    secretNames: ["CODEX_API_KEY", "OPENAI_API_KEY"],
+    credentialVariable: "CODEX_API_KEY",
+  },
+  copilot: {
+    type: "cli",
+    title: "GitHub Copilot CLI",
+    capabilities: { sources: ["local"], resume: true, cancel: "confirmed" },
+    secretNames: ["COPILOT_GITHUB_TOKEN"],
+    credentialVariable: "COPILOT_GITHUB_TOKEN",
+    ownService: {
+      secretNames: ["COPILOT_PROVIDER_API_KEY"],
+      credentialVariable: "COPILOT_PROVIDER_API_KEY",
+    },
+  },
+  cursor: {
+    type: "cli",
+    title: "Cursor agent",
+    capabilities: { sources: ["local"], resume: true, cancel: "confirmed" },
+    secretNames: ["CURSOR_API_KEY"],
+    credentialVariable: "CURSOR_API_KEY",
+    unverified: true,
+  },
 } as const satisfies Record<ProviderName, ProviderDefinition>;
 
 export const isProviderName = (name: string): name is ProviderName =>
   (providerNames as readonly string[]).includes(name);
+
+export const credentialNamesOf = (
+  definition: Pick<ProviderDefinition, "ownService"> & CredentialNames,
+  endpoint: string | null,
+): CredentialNames => (endpoint === null ? definition : (definition.ownService ?? definition));
+
+/** Those whose work has been seen. */
+export const verifiedProviders: readonly ProviderName[] = providerNames.filter(
+  (name) => (registry[name] as ProviderDefinition).unverified !== true,
+);

@@ -5,11 +5,13 @@ import type {
 } from "../../../../shared/contracts/provider.ts";
 import type { SourceKind } from "../../../../shared/contracts/source.ts";
 import type { AgentAvailability } from "../../domain/ports/codeAgent.ts";
-import type { ProviderDefinition } from "./registry.ts";
+import { credentialNamesOf, type ProviderDefinition } from "./registry.ts";
 
 export type Candidate = {
   name: string;
   definition: ProviderDefinition;
+  /** False for an unverified provider that the deployment does not list. */
+  allowed: boolean;
   config: ProviderConfig | null;
   /** The name of the secret that holds its key; null when none is set. */
   credential: string | null;
@@ -63,12 +65,17 @@ function judge(request: RouteRequest, candidate: Candidate): ProviderVerdict {
     transient,
   });
   if (config?.enabled === false) return no("disabled", `${name} is switched off`);
+  if (!candidate.allowed)
+    return no(
+      "unverified",
+      `${name} is written after its documentation and was never seen at work: name it in ALLOW_UNVERIFIED_PROVIDERS to use it all the same`,
+    );
   if (!definition.capabilities.sources.includes(request.sourceKind))
     return no("source_unsupported", `${name} cannot work on a ${request.sourceKind} source`);
   if (credential === null)
     return no(
       "no_credentials",
-      `${name} has no key: set the secret ${definition.secretNames.join(" or ")}`,
+      `${name} has no key: set the secret ${credentialNamesOf(definition, config?.apiEndpoint ?? null).secretNames.join(" or ")}`,
     );
   if (availability.kind === "unavailable")
     return no(

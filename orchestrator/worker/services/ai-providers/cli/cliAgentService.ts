@@ -13,7 +13,9 @@ export type CliAgent = {
   /** Its name on the runner, which is the name of its provider. */
   name: string;
   capabilities: AgentCapabilities;
+  /** Where its program reads the key; another one where it is pointed at another service. */
   credentialVariable: string;
+  ownService?: { credentialVariable: string };
 };
 
 /**
@@ -68,9 +70,12 @@ const runRequestOf = (agent: CliAgent, request: AgentRequest): RunRequest => ({
   },
   ...(request.sessionId === null ? {} : { session: { id: request.sessionId } }),
   ...(request.endpoint === null ? {} : { endpoint: request.endpoint }),
-  secrets: { [agent.credentialVariable]: request.credential.reveal() },
+  secrets: { [variableOf(agent, request)]: request.credential.reveal() },
   ...(request.doorbell === null ? {} : { doorbell: request.doorbell }),
 });
+
+const variableOf = (agent: CliAgent, { endpoint }: AgentRequest): string =>
+  (endpoint === null ? agent : (agent.ownService ?? agent)).credentialVariable;
 
 const noRunner = "no runner is configured: set RUNNER_URL and the secret RUNNER_TOKEN";
 
