@@ -5,7 +5,7 @@ import path from "node:path";
 import { type DemoOptions, readOptions, usage } from "./demo/options.ts";
 import { report, succeeded, summary } from "./demo/report.ts";
 import { type DemoLife, type DemoScreen, runDemo } from "./demo/run.ts";
-import { requirePrograms } from "./local/preflight.ts";
+import { requireDocker, requirePrograms } from "./local/preflight.ts";
 import { outliveReader } from "./terminal/outliveReader.ts";
 import { painter } from "./terminal/style.ts";
 import { messageOf, UsageError } from "./terminal/usageError.ts";
@@ -20,6 +20,7 @@ async function main(): Promise<number> {
       return 0;
     }
     requirePrograms();
+    if (options.containers) await requireDocker();
     return await play(options);
   } catch (error) {
     console.error(`demo: ${messageOf(error)}${error instanceof UsageError ? `\n\n${usage}` : ""}`);

@@ -5,6 +5,7 @@ import {
   providerNames,
 } from "../orchestrator/worker/services/ai-providers/registry.ts";
 import { createClient } from "./demo/client.ts";
+import { factoryBase } from "./local/containerImage.ts";
 import { type LocalDeployment, startLocal } from "./local/deployment.ts";
 import {
   applyEndpoint,
@@ -12,7 +13,7 @@ import {
   endpointsInUse,
   findEndpointOrigins,
 } from "./local/endpoints.ts";
-import { requirePrograms } from "./local/preflight.ts";
+import { requireDocker, requirePrograms } from "./local/preflight.ts";
 import { greeting } from "./start/greeting.ts";
 import { readOptions, type StartOptions, usage } from "./start/options.ts";
 import { outliveReader } from "./terminal/outliveReader.ts";
@@ -39,9 +40,14 @@ async function serve(options: StartOptions): Promise<void> {
   const signal = untilSignal();
   void signal.then((name) => cancelling.abort(new Error(`${name} came before it had started`)));
   requirePrograms();
-  const { wanted, agents } = options;
-  for (const agent of wanted) await install(agent, agents, cancelling.signal);
-  console.log("Starting the worker and the two runners …");
+  const { wanted, agents, containers } = options;
+  if (containers) await requireDocker();
+  else for (const agent of wanted) await install(agent, agents, cancelling.signal);
+  console.log(
+    containers
+      ? "Starting the worker, and building the image of the containers …"
+      : "Starting the worker and the two runners …",
+  );
   const deployment = await start(options, cancelling.signal);
   try {
     console.log(greeting(options, deployment, await pointAtModels(deployment)));
@@ -53,7 +59,7 @@ async function serve(options: StartOptions): Promise<void> {
 }
 
 function start(
-  { repositories, state, agents, port, keys, verbose }: StartOptions,
+  { repositories, state, agents, port, keys, containers, verbose }: StartOptions,
   cancelled: AbortSignal,
 ): Promise<LocalDeployment> {
   return startLocal({
@@ -63,6 +69,7 @@ function start(
     providerKeys: keys,
     allowedEndpoints: findEndpointOrigins(),
     port,
+    image: containers ? factoryBase : null,
     onNotice: (text) => console.log(text),
     onLine: (from, line) => verbose && console.log(`[${from}] ${line}`),
     cancelled,

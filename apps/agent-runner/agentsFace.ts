@@ -1,4 +1,8 @@
-import { type RunRequest, runRequestSchema } from "../../shared/contracts/runner.ts";
+import {
+  deniedHostSchema,
+  type RunRequest,
+  runRequestSchema,
+} from "../../shared/contracts/runner.ts";
 import {
   type AcceptedRun,
   type AgentRunDeps,
@@ -8,6 +12,7 @@ import {
 import { clearAllRunFolders } from "./agent-run/places.ts";
 import { bundleRoutes } from "./bundleRoutes.ts";
 import { checkPrompt, checkSecretNames, parseRequest } from "./http/parseRequest.ts";
+import { readJson } from "./http/readBody.ts";
 import { runRoutes, smallBodyBytes } from "./http/runRoutes.ts";
 import type { RoleFace } from "./roleFace.ts";
 import { openRunBook, type RunBookDeps } from "./runs/runBook.ts";
@@ -26,6 +31,15 @@ export async function openAgentsFace(books: RunBookDeps, deps: AgentRunDeps): Pr
     routes: [
       ...runRoutes({ path: "/runs", book, maxBodyBytes: smallBodyBytes, accept }),
       ...bundleRoutes(deps.bundles),
+      {
+        method: "POST",
+        path: "/runs/:id/denied-hosts",
+        handle: async ({ id, request }) => {
+          const denied = parseRequest(deniedHostSchema, await readJson(request, smallBodyBytes));
+          await book.note(id, { type: "egress_denied", ...denied });
+          return {};
+        },
+      },
     ],
     live: book.live,
     agents: () => installedAgents(deps),

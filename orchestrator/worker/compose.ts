@@ -9,10 +9,12 @@ import { d1ProjectStore } from "./database/projectStore.ts";
 import { d1ProviderConfigStore } from "./database/providerConfigStore.ts";
 import { d1TaskStore } from "./database/taskStore.ts";
 import type { CodeAgent } from "./domain/ports/codeAgent.ts";
+import type { Runner } from "./domain/ports/runner.ts";
 import { Secret } from "./domain/ports/secrets.ts";
 import type { SupervisorMemory } from "./domain/ports/supervisorMemory.ts";
 import type { SupervisorAccess, TaskRef } from "./domain/ports/supervisors.ts";
-import { type Env, readEnv } from "./env.ts";
+import { type Deployment, type Env, readEnv } from "./env.ts";
+import { cloudflareContainers } from "./platform/agentContainers.ts";
 import { r2Artifacts } from "./platform/artifacts.ts";
 import { systemClock } from "./platform/clock.ts";
 import { consoleLog } from "./platform/consoleLog.ts";
@@ -28,6 +30,8 @@ import {
 } from "./services/ai-providers/registry.ts";
 import { signedCallbacks } from "./services/notices/webhook/signedCallback.ts";
 import type { PatchPolicy } from "./services/patch-manager/deps.ts";
+import { containerRunner } from "./services/runners/container/containerRunner.ts";
+import { putBundle, takeBundle } from "./services/runners/http/bundles.ts";
 import { httpRunner } from "./services/runners/http/httpRunner.ts";
 import type { RunnerAddress } from "./services/runners/http/request.ts";
 import { runnerForge } from "./services/runners/http/runnerForge.ts";
@@ -42,12 +46,12 @@ export const platformLog = consoleLog;
 
 /** Everything the use cases ask for, made from the bindings of one request. */
 export function compose(env: Env) {
-  const { settings, runnerUrl, secrets: values } = readEnv(env);
+  const deployment = readEnv(env);
+  const { settings, secrets: values } = deployment;
   const db = drizzle(env.DB);
   const secrets = envSecrets(values);
   const clock = systemClock;
-  const runner =
-    runnerUrl === null ? null : httpRunner(addressOf(runnerUrl, values, "RUNNER_TOKEN"));
+  const runner = agentRunnerOf(env, deployment);
   const callbackSecret = secrets.find("CALLBACK_SIGNING_SECRET");
   return {
     settings,
@@ -75,6 +79,35 @@ export function compose(env: Env) {
     ) as Record<ProviderName, CodeAgent>,
   };
 }
+
+/** Where agents run. Without anywhere they are unavailable, which their status says. */
+function agentRunnerOf(env: Env, deployment: Deployment): Runner | null {
+  const { agentRuntime, containerAgents, runnerUrl, patchRunnerUrl, secrets } = deployment;
+  if (agentRuntime === "runner")
+    return runnerUrl === null ? null : httpRunner(addressOf(runnerUrl, secrets, "RUNNER_TOKEN"));
+  const addressIn = (executionId: string): RunnerAddress => ({
+    url: "http://container",
+    token: new Secret(""),
+    fetch: (url, init) => env.AGENT_CONTAINER.getByName(executionId).fetch(url, init),
+  });
+  const patches =
+    patchRunnerUrl === null ? null : addressOf(patchRunnerUrl, secrets, "PATCH_RUNNER_TOKEN");
+  return containerRunner({
+    containers: cloudflareContainers(env.AGENT_CONTAINER),
+    agents: containerAgents,
+    runnerOf: (executionId) => ({
+      ...httpRunner(addressIn(executionId)),
+      putBundle: (name, body) => putBundle(addressIn(executionId), name, body),
+    }),
+    bundleOf: patches && ((source) => takeBundle(patches, source)),
+  });
+}
+
+/** What the object of a container makes for itself: the tokens of its runner and of its agent. */
+export const tokensOf = (): { runnerToken: string; token: string } => ({
+  runnerToken: ids.token(),
+  token: `switchyard-run-${ids.token()}`,
+});
 
 /** A supervisor on its own memory: its loop, and what its watchers ask. */
 export function composeSupervisor(env: Env, memory: SupervisorMemory, watched: () => boolean) {

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import type { TaskMessage } from "../../shared/contracts/queueMessages.ts";
 import { SwitchyardError } from "../../shared/errors.ts";
+import type { EgressDecision, EgressRequest } from "./domain/egress.ts";
+import type { ContainerPlan, OpenedContainer } from "./domain/ports/agentContainers.ts";
 import type { PokeAnswer, StartAnswer, TaskRef } from "./domain/ports/supervisors.ts";
 import type { Settings } from "./domain/settings.ts";
 
@@ -11,12 +13,20 @@ export type SupervisorObject = Rpc.DurableObjectBranded & {
   ring(token: string): Promise<void>;
 };
 
+/** What the object of a container answers to over RPC. */
+export type ContainerObject = Rpc.DurableObjectBranded & {
+  open(plan: ContainerPlan): Promise<OpenedContainer>;
+  close(): Promise<void>;
+  judge(request: EgressRequest): Promise<EgressDecision>;
+};
+
 /** The bindings of wrangler.jsonc; a test holds the two against each other. */
 export type Bindings = {
   DB: D1Database;
   ARTIFACTS: R2Bucket;
   TASK_QUEUE: Queue<TaskMessage>;
   SUPERVISOR: DurableObjectNamespace<SupervisorObject>;
+  AGENT_CONTAINER: DurableObjectNamespace<ContainerObject>;
 };
 
 const secretNames = [
@@ -49,9 +59,23 @@ const jsonList = z
   })
   .pipe(z.array(z.string()));
 
+const jsonRecord = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue("must be a JSON object");
+      return z.NEVER;
+    }
+  })
+  .pipe(z.record(z.string(), z.string()));
+
 const varsSchema = z.object({
   LOCAL_MODE: flag.default(false),
   PUBLIC_URL: optionalUrl.default(null),
+  AGENT_RUNTIME: z.enum(["runner", "container"]).default("runner"),
+  CONTAINER_AGENTS: jsonRecord.default({}),
   RUNNER_URL: optionalUrl.default(null),
   PATCH_RUNNER_URL: optionalUrl.default(null),
   LOCAL_ROOTS: jsonList.default([]),
@@ -71,6 +95,9 @@ export type Env = Bindings & Vars & Partial<Record<SecretName, string>>;
 
 export type Deployment = {
   settings: Settings;
+  /** Where agents run: on the runner at `runnerUrl`, or each in a container with these agents in these versions. */
+  agentRuntime: "runner" | "container";
+  containerAgents: Readonly<Record<string, string>>;
   runnerUrl: string | null;
   patchRunnerUrl: string | null;
   secrets: ReadonlyMap<string, string>;
@@ -101,6 +128,8 @@ export function readEnv(env: Env): Deployment {
       lostAfterMs: vars.LOST_AFTER_SECONDS * 1000,
       limitGraceMs: vars.LIMIT_GRACE_SECONDS * 1000,
     },
+    agentRuntime: vars.AGENT_RUNTIME,
+    containerAgents: vars.CONTAINER_AGENTS,
     runnerUrl: vars.RUNNER_URL,
     patchRunnerUrl: vars.PATCH_RUNNER_URL,
     secrets: new Map(secretNames.flatMap((name) => (env[name] ? [[name, env[name]]] : []))),

@@ -5,6 +5,8 @@ import { httpApp } from "./entrypoints/http/app.ts";
 import { consumeTasks } from "./entrypoints/queue.ts";
 import type { Env } from "./env.ts";
 
+export { ContainerProxy } from "@cloudflare/containers";
+export { AgentContainer } from "./durable/containerEgress.ts";
 export { TaskSupervisor } from "./durable/TaskSupervisor.ts";
 export { AIProviderOps } from "./entrypoints/AIProviderOps.ts";
 export { TaskOps } from "./entrypoints/tasks.ts";

@@ -15,6 +15,7 @@ export const usage = `npm run demo -- [options]
   --repo PATH        a repository of your own; needs --prompt and a real key
   --prompt TEXT      what the agent shall do
   --validate COMMAND what must pass before the commit is made, such as "npm test"
+  --containers       the agent works in a container of its own; needs Docker
   --keep             leave the repository and all state where they are, and say where
   --json             one JSON object on stdout at the end, the story on stderr
 
@@ -25,6 +26,7 @@ export type DemoOptions = {
   agents: string;
   own: { repository: string; prompt: string } | null;
   validate: string[] | null;
+  containers: boolean;
   keep: boolean;
   json: boolean;
   keys: ReadonlyMap<string, string>;
@@ -49,6 +51,7 @@ export function readOptions(argv: readonly string[]): DemoOptions | "help" {
     agents: path.resolve(values.agents),
     own: ownRepository(values, agent, model),
     validate: values.validate === undefined ? null : words(values.validate),
+    containers: values.containers,
     keep: values.keep,
     json: values.json,
     keys,
@@ -68,6 +71,7 @@ function parse(argv: readonly string[]) {
         repo: { type: "string" },
         prompt: { type: "string" },
         validate: { type: "string" },
+        containers: { type: "boolean", default: false },
         keep: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         help: { type: "boolean", default: false },

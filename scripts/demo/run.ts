@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { installAgent } from "../../apps/agent-runner/agents/install.ts";
+import { installedAt } from "../../apps/agent-runner/agents/installed.ts";
 import { agentRegistry } from "../../apps/agent-runner/agents/registry.ts";
 import { startModelServer } from "../../apps/scripted-model/model-server.mjs";
 import {
@@ -10,6 +11,7 @@ import {
   registry,
 } from "../../orchestrator/worker/services/ai-providers/registry.ts";
 import type { TaskDetail } from "../../shared/contracts/task.ts";
+import { factoryBase } from "../local/containerImage.ts";
 import { type LocalDeployment, startLocal } from "../local/deployment.ts";
 import { applyEndpoint, findEndpointOrigins } from "../local/endpoints.ts";
 import { createEventLines } from "../terminal/eventLines.ts";
@@ -54,7 +56,9 @@ export async function runDemo(
   const deployment = await withProgress(
     screen.out,
     screen.paint,
-    "Starting Switchyard (worker, database, queue, two runners)",
+    options.containers
+      ? "Starting Switchyard (worker, database, queue, and the image of the containers)"
+      : "Starting Switchyard (worker, database, queue, two runners)",
     () => starting,
   );
   const client = createClient(deployment.url, deployment.token);
@@ -96,6 +100,7 @@ function startDeployment(
     providerKeys: options.model === "live" ? options.keys : scripted,
     allowedEndpoints: findEndpointOrigins(),
     port: 0,
+    image: options.containers ? factoryBase : null,
     onNotice: () => {},
     onLine: () => {},
     cancelled,
@@ -111,6 +116,11 @@ async function install(
   { endings, cancelled }: DemoLife,
 ) {
   const { agent, agents: agentsDirectory } = options;
+  if (options.containers) {
+    const { version } = await installedAt(agentsDirectory, agent);
+    say(`${paint("green", "✓")} ${agent} ${version} comes with the image of its container`);
+    return version;
+  }
   const found = await agentRegistry[agent].find(agentsDirectory);
   if (found.kind === "installed") {
     say(`${paint("green", "✓")} ${agent} ${found.version} is here already`);

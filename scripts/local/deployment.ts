@@ -1,6 +1,7 @@
 import { mkdir, realpath } from "node:fs/promises";
 import path from "node:path";
 import { endMarked } from "../../apps/agent-runner/processes/reaper.ts";
+import { buildImage, type ContainerImage } from "./containerImage.ts";
 import { makeFirstAdmin } from "./firstAdmin.ts";
 import { freePort } from "./freePort.ts";
 import { type KeptProcess, keepRunning } from "./keptProcess.ts";
@@ -27,6 +28,8 @@ export type LocalOptions = {
   /** Origins of model services that may be configured, beside this machine's own. */
   allowedEndpoints: readonly string[];
   port: number;
+  /** Agents get a container each, made from this; they are processes of this machine otherwise. */
+  image?: ContainerImage | null;
   onNotice(text: string): void;
   /** Lines of the worker and the runners, for who wants to see them. */
   onLine(from: string, line: string): void;
@@ -65,7 +68,10 @@ export async function startLocal(options: LocalOptions): Promise<LocalDeployment
       secrets,
       kept,
     );
+    const { image = null } = options;
+    if (image !== null) await buildImage(image, options.cancelled);
     const config = await writeWorkerConfig(state, {
+      image,
       publicUrl: url,
       runnerUrl,
       patchRunnerUrl,
@@ -173,11 +179,11 @@ async function startRunners(
     return url;
   };
   const starting = [
-    start("agents", secrets.runnerToken),
     start("patches", secrets.patchRunnerToken),
+    ...(options.image ? [] : [start("agents", secrets.runnerToken)]),
   ];
   await Promise.allSettled(starting);
-  const [agents = "", patches = ""] = await Promise.all(starting);
+  const [patches = "", agents = ""] = await Promise.all(starting);
   return [agents, patches];
 }
 

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { whyNoDocker } from "./containerImage.ts";
 
 type Need = {
   program: string;
@@ -27,6 +28,14 @@ export function missingPrograms(): string[] {
     const enough = major > atLeast[0] || (major === atLeast[0] && minor >= atLeast[1]);
     return enough ? [] : [`${wanted} is needed, this machine has ${stdout.trim()}`];
   });
+}
+
+export async function requireDocker(): Promise<void> {
+  const reason = await whyNoDocker();
+  if (reason !== null)
+    throw new Error(
+      `--containers needs Docker: ${reason}. Start it, or leave --containers away: agents are then processes of this machine.`,
+    );
 }
 
 export function requirePrograms(): void {

@@ -1,10 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import type { ContainerImage } from "./containerImage.ts";
 import { projectRoot } from "./wrangler.ts";
 
 export type WorkerSettings = {
   publicUrl: string;
   runnerUrl: string;
+  /** What agents' containers are made from; null = agents run on the runner. */
+  image: ContainerImage | null;
   patchRunnerUrl: string;
   roots: readonly string[];
   allowedEndpoints: readonly string[];
@@ -24,10 +27,12 @@ export async function writeWorkerConfig(folder: string, settings: WorkerSettings
     ...rawConfig,
     $schema: undefined,
     main: path.join(projectRoot, "orchestrator/worker/index.ts"),
+    ...containersOf(rawConfig.containers ?? [], settings.image),
     d1_databases: [{ ...database, migrations_dir: path.join(projectRoot, "migrations") }],
     vars: {
       ...rawConfig.vars,
       LOCAL_MODE: "1",
+      AGENT_RUNTIME: settings.image === null ? "runner" : "container",
       PUBLIC_URL: settings.publicUrl,
       RUNNER_URL: settings.runnerUrl,
       PATCH_RUNNER_URL: settings.patchRunnerUrl,
@@ -43,4 +48,16 @@ export async function writeWorkerConfig(folder: string, settings: WorkerSettings
   const lines = [...settings.secrets].map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   await writeFile(path.join(folder, ".dev.vars"), `${lines.join("\n")}\n`, { mode: 0o600 });
   return file;
+}
+
+/** Without an image nothing of containers is left, so that wrangler asks for no Docker. */
+function containersOf(declared: readonly object[], image: ContainerImage | null) {
+  if (image === null) return { containers: undefined, dev: undefined };
+  const containers = declared.map((one) => ({
+    ...one,
+    image: image.dockerfile,
+    image_build_context: image.context,
+    image_vars: image.args,
+  }));
+  return { containers, dev: { enable_containers: true } };
 }

@@ -12,7 +12,11 @@ export const wranglerCli = path.join(projectRoot, "node_modules/wrangler/wrangle
 export function wranglerEnvironment(): Record<string, string> {
   const passed = ["PATH", "HOME", "TMPDIR", "XDG_CONFIG_HOME", "NODE_EXTRA_CA_CERTS", "LANG"];
   const cloudflare = ["CLOUDFLARE_API_TOKEN", "CLOUDFLARE_ACCOUNT_ID"];
-  const kept = [...passed, ...cloudflare].flatMap((name) => {
+  const docker = [
+    ...["DOCKER_HOST", "WRANGLER_DOCKER_BIN", "WRANGLER_DOCKER_HOST"],
+    "MINIFLARE_CONTAINER_EGRESS_IMAGE",
+  ];
+  const kept = [...passed, ...cloudflare, ...docker].flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value]];
   });

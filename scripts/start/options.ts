@@ -19,6 +19,7 @@ export const usage = `npm start -- [options]
   --port N      where to listen (default: 8787; 0: any free port)
   --state DIR   where database, secrets and runs are kept (default: .switchyard/local)
   --agents DIR  where agents are installed (default: .switchyard/agents)
+  --containers  every agent works in a container of its own; needs Docker
   --verbose     the lines of the worker and the runners too
 
 Keys come from the environment or from .dev.vars: ${providerNames.map(keyNamesOf).join(", ")}.
@@ -31,6 +32,7 @@ export type StartOptions = {
   port: number;
   state: string;
   agents: string;
+  containers: boolean;
   verbose: boolean;
   keys: ReadonlyMap<string, string>;
 };
@@ -45,6 +47,7 @@ export function readOptions(argv: readonly string[]): StartOptions | "help" {
     port: portOf(values.port),
     state: path.resolve(values.state),
     agents: path.resolve(values.agents),
+    containers: values.containers,
     verbose: values.verbose,
     keys,
   };
@@ -60,6 +63,7 @@ function parse(argv: readonly string[]) {
         port: { type: "string", default: "8787" },
         state: { type: "string", default: defaultStateFolder },
         agents: { type: "string", default: defaultAgentsFolder },
+        containers: { type: "boolean", default: false },
         verbose: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },

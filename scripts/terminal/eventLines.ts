@@ -66,6 +66,8 @@ function tellOfRun(event: AgentEvent, agent: string): Line | null {
         style: "magenta",
         text: `${count(event.files, "file")}, ${count(event.operations, "operation")}, +${event.addedLines} −${event.removedLines} lines`,
       };
+    case "egress_denied":
+      return { who: "network", style: "yellow", text: `denied ${event.host}: ${event.because}` };
     case "interrupted":
       return { who: "runner", style: "yellow", text: `was interrupted: ${event.reason}` };
     case "parse_warning":

@@ -128,6 +128,8 @@ const fromAgentRun = [
     /** Sockets, pipes and devices, which no tree can hold. */
     leftOut: z.array(z.string()).optional(),
   }),
+  /** A request that the agent's container was not allowed to make; told once a host and reason. */
+  z.object({ type: z.literal("egress_denied"), host: z.string(), because: z.string() }),
   z.object({ type: z.literal("interrupted"), reason: z.string() }),
 ] as const;
 

@@ -13,6 +13,18 @@ export const projectSettingsSchema = z
       description:
         "How many tasks of this project may be worked on at once. Default: no cap of its own.",
     }),
+    allowedHosts: z
+      .array(
+        z.string().regex(/^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$/, {
+          error: "must be a host in lower case, such as registry.example.com or *.example.com",
+        }),
+      )
+      .max(100)
+      .optional()
+      .meta({
+        description:
+          "Hosts that agents in containers may reach beside their model service. Default: none.",
+      }),
     allowedPaths: z.array(z.string().min(1).max(4096)).min(1).max(200).optional(),
   })
   .meta({ id: "ProjectSettings" });

@@ -13,6 +13,7 @@ import { commitIdSchema, sourceSchema } from "./source.ts";
  *                                                             that of an earlier answer of /health
  *   GET  …/events?after=N&waitMs=M                             NDJSON of NumberedEvent, waits for more
  *   GET  …/result               POST …/cancel
+ *   POST /runs/:executionId/denied-hosts                       whoever guards its network tells what was denied
  *   PUT  /bundles/:name                                        a git bundle, for a source of the kind `bundle`
  *   POST /forge/bundle                                         a local source as such a bundle
  *   POST /forge/ref, /forge/commit, /forge/move-ref            local repositories only
@@ -193,6 +194,11 @@ export const runnerHealthSchema = z.object({
   boot: z.string().max(100).optional(),
 });
 export type RunnerHealth = z.infer<typeof runnerHealthSchema>;
+
+export const deniedHostSchema = z.strictObject({
+  host: z.string().max(255),
+  because: z.string().max(100),
+});
 
 /** Answered with a git bundle of one branch, which has no name where the source named a commit. */
 export const bundleRequestSchema = z.strictObject({ source: sourceSchema });

@@ -90,12 +90,12 @@ export function runnerSuite(open: () => Promise<RunnerWorld>): void {
     it("is not begun when it was meant for an earlier start of the runner", async () => {
       const { boot } = await world.agents.health(3_000);
 
-      const late = world.agents.startRun("exec_1", world.ending, "another start");
+      const late = world.agents.startRun("exec_1", world.ending, { boot: "another start" });
       expect(await codeOf(late)).toBe("runner_unreachable");
       expect(await codeOf(world.agents.runResult("exec_1"))).toBe("run_not_found");
 
-      await world.agents.startRun("exec_1", world.ending, boot);
-      const again = world.agents.startRun("exec_1", world.ending, "another start");
+      await world.agents.startRun("exec_1", world.ending, boot === undefined ? {} : { boot });
+      const again = world.agents.startRun("exec_1", world.ending, { boot: "another start" });
       expect(await codeOf(again)).toBe("no error");
     });
 

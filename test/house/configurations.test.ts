@@ -48,6 +48,25 @@ describe("the configuration of the worker", () => {
   });
 });
 
+describe("the containers of the worker", () => {
+  const worker = config("wrangler.jsonc");
+  const [container] = worker.containers ?? [];
+  const vars = (container?.image_vars ?? {}) as Record<string, string>;
+
+  it("hold the agents that the worker believes in, in the pinned versions", () => {
+    const told = JSON.parse(String(worker.vars?.CONTAINER_AGENTS)) as Record<string, string>;
+    expect(Object.keys(told).sort()).toEqual((vars.AGENTS ?? "").split(" ").sort());
+    for (const [name, version] of Object.entries(told)) {
+      const pin = JSON.parse(read(`apps/agent-runner/agents/pins/${name}/package.json`));
+      expect(Object.values(pin.dependencies)).toEqual([version]);
+    }
+  });
+
+  it("ask nobody for Docker who only develops", () => {
+    expect(worker.dev?.enable_containers).toBe(false);
+  });
+});
+
 describe("a factory's configuration", () => {
   const base = config("shared/base/wrangler.base.jsonc").services ?? [];
   const factories = readdirSync(path.join(root, "apps"))

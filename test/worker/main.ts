@@ -3,7 +3,12 @@ import { counting, countMessages, countRequest, countStorage } from "./counting.
 import { registerObject, withCrashPoints } from "./crashes.ts";
 import { consume } from "./messages.ts";
 
-export { AIProviderOps, TaskOps } from "../../orchestrator/worker/index.ts";
+export {
+  AgentContainer,
+  AIProviderOps,
+  ContainerProxy,
+  TaskOps,
+} from "../../orchestrator/worker/index.ts";
 
 /** The worker under test, with every binding counted. */
 export default {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { RunUser } from "./runUser.ts";
 
@@ -32,6 +33,7 @@ export function runEnvironment(
   place: { home: string; temporary: string },
 ): Record<string, string> {
   return {
+    ...trustOfGuard(),
     PATH: systemPath,
     HOME: place.home,
     TMPDIR: place.temporary,
@@ -43,6 +45,22 @@ export function runEnvironment(
     SWITCHYARD_EXECUTION: markers.executionId,
   };
 }
+
+/** Whoever guards a container's network shows certificates of its own; this file is there where one does. */
+const guardCertificates = "/etc/cloudflare/certs/cloudflare-containers-ca.crt";
+
+const trustOfGuard = (): Record<string, string> =>
+  existsSync(guardCertificates)
+    ? Object.fromEntries(trustVariables.map((name) => [name, guardCertificates]))
+    : {};
+
+const trustVariables = [
+  "NODE_EXTRA_CA_CERTS",
+  "SSL_CERT_FILE",
+  "CURL_CA_BUNDLE",
+  "REQUESTS_CA_BUNDLE",
+  "GIT_SSL_CAINFO",
+];
 
 const reserved =
   /^(PATH|HOME|TMPDIR|SHELL|NODE_OPTIONS|NODE_PATH|BASH_ENV|ENV|PYTHON(PATH|STARTUP|HOME)|(LD|DYLD|GIT|SWITCHYARD)_.*)$/;

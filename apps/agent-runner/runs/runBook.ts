@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { AgentEvent } from "../../../shared/contracts/agentEvent.ts";
 import type { RunStatus, StopReason } from "../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
 import type { Log } from "../log.ts";
@@ -25,6 +26,8 @@ export type RunBook<Request> = {
   result(id: string): Promise<RunStatus & { report: unknown }>;
   cancel(id: string, fence: number, reason: StopReason): RunStatus;
   events(id: string): EventSource;
+  /** Adds to the events of a live run what somebody else saw of it. */
+  note(id: string, event: AgentEvent): Promise<void>;
   folder(id: string): string;
   live(): string | null;
   /** Stops the live run and waits until its report is on the disk; readers still get what is there. */
@@ -81,6 +84,9 @@ export async function openRunBook<Request, Report>(
       return statusOf(known(id));
     },
     events: (id) => eventSourceOf(known(id)),
+    note: async (id, event) => {
+      if (known(id).live !== null) await known(id).log.append(event);
+    },
     folder: (id) => files.folder(known(id).id),
     live: () => book.liveId,
     shutDown: () => shutDown(book),

@@ -6,6 +6,7 @@ import { findMarked } from "../../../apps/agent-runner/processes/processTable.ts
 import { type ModelServer, startModelServer } from "../../../apps/scripted-model/model-server.mjs";
 import { type Client, createClient, type StreamedEvent } from "../../../scripts/demo/client.ts";
 import { git, makeDemoRepository } from "../../../scripts/demo/repository.ts";
+import type { ContainerImage } from "../../../scripts/local/containerImage.ts";
 import { type LocalDeployment, startLocal } from "../../../scripts/local/deployment.ts";
 import { defaultAgentsFolder, openStateFolder } from "../../../scripts/local/stateFolder.ts";
 import type { TaskDetail } from "../../../shared/contracts/task.ts";
@@ -28,7 +29,15 @@ export type World = {
 export const validation = [{ name: "npm test", argv: ["npm", "test"], timeoutMs: 60_000 }];
 
 /** `link` is a name by which the repository is known to everybody, beside the folder that it is in. */
-export async function openWorld({ link }: { link?: string } = {}): Promise<World> {
+export async function openWorld({
+  link,
+  image = null,
+  onLine = () => {},
+}: {
+  link?: string;
+  image?: ContainerImage | null;
+  onLine?: (from: string, line: string) => void;
+} = {}): Promise<World> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "switchyard-e2e-"));
   const made = path.join(folder, "parcel-rates");
   await mkdir(made);
@@ -47,8 +56,9 @@ export async function openWorld({ link }: { link?: string } = {}): Promise<World
     providerKeys: new Map([["GEMINI_API_KEY", "canary-key-of-the-model"]]),
     allowedEndpoints: [],
     port: 0,
+    image,
     onNotice: (text) => notices.push(text),
-    onLine: () => {},
+    onLine,
     cancelled: new AbortController().signal,
   });
   const model = await startModelServer();

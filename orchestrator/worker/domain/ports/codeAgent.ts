@@ -21,6 +21,10 @@ export type AgentRequest = {
   limits: TaskLimits;
   sessionId: string | null;
   credential: Secret;
+  /** The name that the credential has among the secrets. */
+  credentialName: string;
+  /** Hosts that the project allows its agents, where they are kept from all others. */
+  allowedHosts: readonly string[];
   doorbell: { url: string; token: string } | null;
 };
 
@@ -52,6 +56,8 @@ export type CodeAgent = {
   progress(handle: AgentHandle): Promise<AgentProgress>;
   /** Asks for the end; it is confirmed when `progress` says finished. */
   cancel(handle: AgentHandle, reason: "cancel" | "wall_clock" | "silence"): Promise<void>;
+  /** Gives back what the run occupies, once its report is held or its end confirmed. May be repeated. */
+  release?(handle: AgentHandle): Promise<void>;
 };
 
 export type AgentAvailability =

@@ -21,14 +21,29 @@ export type FollowOptions = {
   onEvents(events: NumberedEvent[]): void;
 };
 
+/** What a run may use that lies outside its runner, for a runner that keeps the two apart. */
+export type RunOutside = {
+  /** The name of the secret whose value the request holds. */
+  credentialName: string;
+  /** Base URL of the agent's model service where the request names none; null = not known. */
+  modelService: string | null;
+  /** Hosts that the project allows beside it. */
+  allowedHosts: readonly string[];
+};
+
+export type RunStart = {
+  /** Of an answer of `health`: a runner that was started anew since refuses what it does not know. */
+  boot?: string;
+  outside?: RunOutside;
+};
+
 /**
  * A runner over `runner/1`. Throws SwitchyardError: `runner_unreachable` when it cannot be reached,
  * `runner_protocol_error` when it answers something else than the protocol, else the code it answered.
  */
 export type Runner = {
   health(timeoutMs: number): Promise<RunnerHealth>;
-  /** With a `boot` of `health`: a runner that was started anew since refuses what it does not know. */
-  startRun(executionId: string, request: RunRequest, boot?: string): Promise<RunStatus>;
+  startRun(executionId: string, request: RunRequest, start?: RunStart): Promise<RunStatus>;
   startPatch(patchSetId: string, request: PatchRunRequest): Promise<RunStatus>;
   /** Ends when the run is finished and all was handed over, when `waitMs` is over, or when `signal` says so. */
   follow(kind: RunKind, id: string, options: FollowOptions): Promise<void>;
@@ -40,6 +55,8 @@ export type Runner = {
   ): Promise<RunStatus>;
   runResult(executionId: string): Promise<RunResult>;
   patchResult(patchSetId: string): Promise<PatchResult>;
+  /** Gives back what a run occupies once its report is held, or its end was confirmed. May be repeated. */
+  release?(executionId: string): Promise<void>;
 };
 
 /** The repository that a patch is delivered to. Throws SwitchyardError. */

@@ -19,6 +19,8 @@ export type ProviderDefinition = CredentialNames & {
   ownService?: CredentialNames;
   /** Written after its documentation alone: it gets a task only where the deployment allows that. */
   unverified?: true;
+  /** Base URL of its model service. Without one its key cannot be kept out of its container. */
+  modelService?: string;
 };
 
 export const registry = {
@@ -28,6 +30,7 @@ export const registry = {
     capabilities: { sources: ["local"], resume: true, cancel: "confirmed" },
     secretNames: ["CLAUDE_API_KEY", "ANTHROPIC_API_KEY"],
     credentialVariable: "ANTHROPIC_API_KEY",
+    modelService: "https://api.anthropic.com",
   },
   gemini: {
     type: "cli",
@@ -35,6 +38,7 @@ export const registry = {
     capabilities: { sources: ["local"], resume: true, cancel: "confirmed" },
     secretNames: ["GEMINI_API_KEY"],
     credentialVariable: "GEMINI_API_KEY",
+    modelService: "https://generativelanguage.googleapis.com",
   },
   codex: {
     type: "cli",

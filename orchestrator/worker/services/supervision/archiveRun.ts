@@ -2,6 +2,7 @@ import { stands } from "../../domain/guards.ts";
 import { go, type Step } from "../../domain/ports/supervision.ts";
 import type { StreamEvent, SupervisorMemory } from "../../domain/ports/supervisorMemory.ts";
 import type { SupervisionDeps } from "./deps.ts";
+import { releaseRun } from "./releaseRun.ts";
 
 /** Where the transcript of a task lies when its supervisor has forgotten it: one JSON line an event. */
 export const transcriptKey = (organizationId: string, taskId: string): string =>
@@ -14,6 +15,7 @@ export const archiveRun =
     const { organizationId, taskId } = attempt;
     const lines = readAll(deps.memory).map((event) => JSON.stringify(event));
     await deps.artifacts.put(transcriptKey(organizationId, taskId), `${lines.join("\n")}\n`);
+    await releaseRun(deps, attempt);
     const phase = attempt.unconfirmed && stands("unseen_run_ended") ? "confirming" : "done";
     return go({ ...attempt, phase, report: null, endedAtMs: deps.clock.nowMs() });
   };

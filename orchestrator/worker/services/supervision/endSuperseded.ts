@@ -2,6 +2,7 @@ import { SwitchyardError } from "../../../../shared/errors.ts";
 import { stands } from "../../domain/guards.ts";
 import { go, type Step, wait } from "../../domain/ports/supervision.ts";
 import type { SupervisionDeps } from "./deps.ts";
+import { releaseRun } from "./releaseRun.ts";
 
 const confirmPollMs = 1_000;
 
@@ -20,7 +21,9 @@ export const endSuperseded =
     try {
       await agent.cancel(handle, "cancel");
       const progress = await agent.progress(handle);
-      return progress.kind === "finished" ? go(done) : wait(attempt, confirmPollMs);
+      if (progress.kind === "live") return wait(attempt, confirmPollMs);
+      await releaseRun(deps, attempt);
+      return go(done);
     } catch (error) {
       if (error instanceof SwitchyardError && error.code === "run_not_found") return go(done);
       throw error;

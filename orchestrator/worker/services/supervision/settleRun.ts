@@ -4,6 +4,7 @@ import { go, type Step, type StepResult } from "../../domain/ports/supervision.t
 import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
 import { isFinalTask, isSettledExecution } from "../../domain/states.ts";
 import { refOf, type SupervisionDeps } from "./deps.ts";
+import { releaseRun } from "./releaseRun.ts";
 import { writeSettlement } from "./writeSettlement.ts";
 
 /** Writes the outcome of a finished run, until D1 has said won or lost. */
@@ -13,6 +14,8 @@ export const settleRun =
     const brief = await deps.executions.findBrief(refOf(attempt));
     if (brief === null || attempt.report === null || brief.task.fence !== attempt.fence)
       return go({ ...attempt, phase: "archiving" });
+    // Its report and its events are held: what it occupies is not paid for any longer than that.
+    await releaseRun(deps, attempt).catch(() => {});
     if (isSettledExecution(brief.execution.status)) return afterSettled(attempt, brief);
 
     const wanted = brief.task.cancelRequestedAtMs === null;

@@ -112,7 +112,7 @@ const cancelled = {
 async function requestOf(
   deps: SupervisionDeps,
   attempt: Attempt,
-  { task, execution, order }: Brief,
+  { task, project, execution, order }: Brief,
 ): Promise<AgentRequest> {
   const credential = deps.secrets.find(execution.config.credential.value);
   if (credential === null)
@@ -131,6 +131,8 @@ async function requestOf(
     limits: task.limits,
     sessionId: task.resume?.sessionId ?? null,
     credential,
+    credentialName: execution.config.credential.value,
+    allowedHosts: project.settings.allowedHosts ?? [],
     doorbell: doorbellOf(deps, attempt),
   };
 }

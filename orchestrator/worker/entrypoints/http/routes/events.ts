@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { SwitchyardError } from "../../../../../shared/errors.ts";
 import { taskNotFound } from "../../../domain/notFound.ts";
-import { isFinalTask } from "../../../domain/states.ts";
+import { ringSupervisor } from "../../../services/tasks/ringSupervisor.ts";
 import type { HttpEnv } from "../httpEnv.ts";
 import { failures, secured } from "./answers.ts";
 
@@ -49,11 +49,7 @@ export function eventRoutes(app: OpenAPIHono<HttpEnv>): void {
       .object({ token: z.string().max(100) })
       .safeParse(await c.req.json().catch(() => null));
     if (!parsed.success) throw new SwitchyardError("invalid_request", "token: is missing.");
-    const { tasks, supervisors } = c.get("deps");
-    const task = await tasks.find({ organizationId, taskId });
-    // A stranger must not be able to call objects into being.
-    if (task !== null && !isFinalTask(task.status))
-      await supervisors.ring({ organizationId, taskId }, parsed.data.token);
+    await ringSupervisor(c.get("deps"), { organizationId, taskId }, parsed.data.token);
     return c.body(null, 204);
   });
 }

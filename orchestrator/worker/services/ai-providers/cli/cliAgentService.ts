@@ -16,6 +16,7 @@ export type CliAgent = {
   /** Where its program reads the key; another one where it is pointed at another service. */
   credentialVariable: string;
   ownService?: { credentialVariable: string };
+  modelService?: string;
 };
 
 /**
@@ -35,7 +36,13 @@ export function cliAgentService(agent: CliAgent, runner: Runner | null): CodeAge
     async start(request) {
       refuseBadRequest(request);
       const { boot } = await reached().health(healthTimeoutMs);
-      await reached().startRun(request.executionId, runRequestOf(agent, request), boot);
+      const outside = {
+        credentialName: request.credentialName,
+        modelService: agent.modelService ?? null,
+        allowedHosts: request.allowedHosts,
+      };
+      const start = { outside, ...(boot === undefined ? {} : { boot }) };
+      await reached().startRun(request.executionId, runRequestOf(agent, request), start);
       return { executionId: request.executionId, fence: request.fence };
     },
 
@@ -50,6 +57,10 @@ export function cliAgentService(agent: CliAgent, runner: Runner | null): CodeAge
     async cancel(handle, reason) {
       await reached().cancel("runs", handle.executionId, handle.fence, reason);
     },
+
+    ...(runner?.release === undefined
+      ? {}
+      : { release: async ({ executionId }) => runner.release?.(executionId) }),
   };
 }
 

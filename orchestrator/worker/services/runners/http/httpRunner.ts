@@ -19,7 +19,7 @@ export function httpRunner(address: RunnerAddress): Runner {
   return {
     health: (timeoutMs) => ask(address, "GET", "/health", runnerHealthSchema, { timeoutMs }),
 
-    startRun: (id, body, boot) =>
+    startRun: (id, body, { boot } = {}) =>
       ask(address, "PUT", at("runs", id), runStatusSchema, {
         body,
         ...(boot === undefined ? {} : { headers: { [bootHeader]: boot } }),

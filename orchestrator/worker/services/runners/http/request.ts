@@ -4,7 +4,12 @@ import { SwitchyardError } from "../../../../../shared/errors.ts";
 import type { Secret } from "../../../domain/ports/secrets.ts";
 import { withDeadline } from "./deadline.ts";
 
-export type RunnerAddress = { url: string; token: Secret };
+export type RunnerAddress = {
+  url: string;
+  token: Secret;
+  /** Another way there than the network. */
+  fetch?: (url: string, init: RequestInit) => Promise<Response>;
+};
 
 const requestTimeoutMs = 15_000;
 const maxAnswerBytes = 32 * 1024 * 1024;
@@ -35,7 +40,7 @@ export async function refusal(path: string, response: Response): Promise<Switchy
   return garbage(path, response.status, text);
 }
 
-function unwrap<T extends z.ZodType>(path: string, status: number, text: string, answer: T) {
+export function unwrap<T extends z.ZodType>(path: string, status: number, text: string, answer: T) {
   const parsed = runnerAnswer(answer).safeParse(parseJson(text));
   if (!parsed.success) throw garbage(path, status, text);
   const result = parsed.data as
@@ -47,28 +52,33 @@ function unwrap<T extends z.ZodType>(path: string, status: number, text: string,
 
 /** Sends a request; every failure to get an answer at all is `runner_unreachable`. */
 export async function send(
-  { url, token }: RunnerAddress,
+  { url, token, fetch: reach = fetch }: RunnerAddress,
   method: string,
   path: string,
   signal: AbortSignal,
   { body, headers = {} }: { body?: unknown; headers?: Record<string, string> } = {},
 ): Promise<Response> {
   try {
-    return await fetch(`${url}${path}`, {
+    return await reach(`${url}${path}`, {
       method,
       redirect: "manual",
       signal,
       headers: {
         ...headers,
         authorization: `Bearer ${token.reveal()}`,
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(body === undefined ? {} : { "content-type": typeOf(body) }),
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: isStream(body) ? body : JSON.stringify(body) }),
     });
   } catch (cause) {
     throw unreachable(cause);
   }
 }
+
+const isStream = (body: unknown): body is ReadableStream => body instanceof ReadableStream;
+
+const typeOf = (body: unknown): string =>
+  isStream(body) ? "application/octet-stream" : "application/json";
 
 export const unreachable = (cause: unknown): SwitchyardError =>
   new SwitchyardError("runner_unreachable", "The runner cannot be reached.", { cause });

@@ -1,0 +1,29 @@
+import type { EgressPlan } from "../egress.ts";
+
+export type ContainerPlan = Omit<EgressPlan, "token"> & {
+  executionId: string;
+  /** However the run goes, its container is gone after this time. */
+  lifetimeMs: number;
+};
+
+/** `closed`: its run was ended, it never starts again. `gone`: it had begun the run and is no longer there. */
+export type OpenedContainer =
+  | { kind: "open"; token: string }
+  | { kind: "closed" }
+  | { kind: "gone" }
+  | { kind: "not_started"; message: string };
+
+/** The containers of executions, one each. Every call may be repeated. */
+export type AgentContainers = {
+  /** Starts the container, or finds it running. Answers the token that stands for a key inside it. */
+  open(plan: ContainerPlan): Promise<OpenedContainer>;
+  /** Ends it at once and for good. */
+  close(executionId: string): Promise<void>;
+};
+
+/** A source as a git bundle of one branch; null as a branch means that the source named a commit. */
+export type SourceBundle = {
+  commit: string;
+  branch: string | null;
+  body: ReadableStream<Uint8Array>;
+};

@@ -1,0 +1,125 @@
+import {
+  currentRunnerProtocol,
+  type RunRequest,
+  type RunStatus,
+} from "../../../../../shared/contracts/runner.ts";
+import type { Source } from "../../../../../shared/contracts/source.ts";
+import { SwitchyardError } from "../../../../../shared/errors.ts";
+import { doorbellHost, modelHost } from "../../../domain/egress.ts";
+import type { AgentContainers, SourceBundle } from "../../../domain/ports/agentContainers.ts";
+import type { Runner, RunOutside } from "../../../domain/ports/runner.ts";
+
+export type ContainerRunnerDeps = {
+  containers: AgentContainers;
+  /** The runner inside the container of an execution. It is not there any more: `run_not_found`. */
+  runnerOf(executionId: string): InnerRunner;
+  /** The agents of the image, with their versions: to ask a container would mean to start one. */
+  agents: Readonly<Record<string, string>>;
+  /** Makes a bundle of a source; null when this deployment has nobody who can. */
+  bundleOf: ((source: Source) => Promise<SourceBundle>) | null;
+};
+
+export type InnerRunner = Omit<Runner, "release"> & {
+  putBundle(name: string, body: ReadableStream<Uint8Array>): Promise<void>;
+};
+
+/** Above the limit of the run: for its source, its patch, and for whoever comes to fetch them. */
+const lifetimeMarginMs = 15 * 60_000;
+
+/**
+ * A runner whose every run has a container of its own. Keys stay outside: the container is given a token that the
+ * worker changes for the key when a request to the model service passes by.
+ */
+export function containerRunner(deps: ContainerRunnerDeps): Runner {
+  const { containers, runnerOf, agents } = deps;
+  return {
+    health: async () => ({
+      protocols: [currentRunnerProtocol],
+      role: "agents",
+      agents: Object.fromEntries(
+        Object.entries(agents).map(([name, version]) => [name, { version }]),
+      ),
+      live: null,
+    }),
+    startRun: (executionId, request, { outside } = {}) =>
+      start(deps, executionId, request, outside),
+    startPatch: () => Promise.reject(noPatches()),
+    patchResult: () => Promise.reject(noPatches()),
+    follow: (kind, id, options) => runnerOf(id).follow(kind, id, options),
+    runResult: (id) => runnerOf(id).runResult(id),
+    async cancel(kind, id, fence, reason) {
+      try {
+        return await runnerOf(id).cancel(kind, id, fence, reason);
+      } catch (error) {
+        if (error instanceof SwitchyardError && error.code === "run_not_found")
+          await containers.close(id);
+        throw error;
+      }
+    },
+    release: (executionId) => containers.close(executionId),
+  };
+}
+
+async function start(
+  { containers, runnerOf, bundleOf }: ContainerRunnerDeps,
+  executionId: string,
+  request: RunRequest,
+  outside: RunOutside | undefined,
+): Promise<RunStatus> {
+  const baseUrl = request.endpoint ?? outside?.modelService ?? null;
+  if (outside === undefined || baseUrl === null)
+    throw new SwitchyardError(
+      "provider_unavailable",
+      `${request.agent} cannot work in a container: its model service is not known.`,
+    );
+  const opened = await containers.open({
+    executionId,
+    lifetimeMs: request.limits.wallClockMs + lifetimeMarginMs,
+    model: { baseUrl, secretName: outside.credentialName },
+    allowedHosts: outside.allowedHosts,
+  });
+  if (opened.kind !== "open") throw notOpen(opened);
+  const source = await bringSource(bundleOf, runnerOf(executionId), executionId, request.source);
+  return runnerOf(executionId).startRun(executionId, {
+    ...request,
+    source,
+    endpoint: `http://${modelHost}`,
+    secrets: Object.fromEntries(Object.keys(request.secrets).map((name) => [name, opened.token])),
+    ...(request.doorbell === undefined ? {} : { doorbell: inside(request.doorbell) }),
+  });
+}
+
+async function bringSource(
+  bundleOf: ContainerRunnerDeps["bundleOf"],
+  runner: InnerRunner,
+  executionId: string,
+  source: Source,
+): Promise<Source> {
+  if (bundleOf === null)
+    throw new SwitchyardError(
+      "source_not_allowed",
+      `A source of the kind ${source.kind} cannot be brought into a container here.`,
+    );
+  const { commit, branch, body } = await bundleOf(source);
+  await runner.putBundle(executionId, body);
+  return { kind: "bundle", r2: executionId, ...(branch === null ? { commit } : { branch }) };
+}
+
+function inside({ url, token }: { url: string; token: string }): { url: string; token: string } {
+  return { url: `http://${doorbellHost}${new URL(url).pathname}`, token };
+}
+
+function notOpen(
+  opened: Exclude<Awaited<ReturnType<AgentContainers["open"]>>, { kind: "open" }>,
+): SwitchyardError {
+  if (opened.kind === "closed")
+    return new SwitchyardError("stale_fence", "The run was ended before it was started.");
+  const message =
+    opened.kind === "gone"
+      ? "The container was lost while its run was being started."
+      : `The container did not start: ${opened.message}`;
+  return new SwitchyardError("runner_unreachable", message);
+}
+
+const noPatches = () =>
+  new SwitchyardError("internal", "Patches are not applied in the containers of agents.");
