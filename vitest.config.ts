@@ -30,6 +30,16 @@ export default defineConfig(async () => ({
                 PATCH_RUNNER_URL: "http://runner.test",
                 PATCH_RUNNER_TOKEN: "runner-token",
                 GEMINI_API_KEY: "key-of-gemini",
+                ACME_KEY: "key-of-acme",
+                ACP_AGENTS: JSON.stringify([
+                  {
+                    id: "acme",
+                    title: "Acme",
+                    secretNames: ["ACME_OTHER_KEY", "ACME_KEY"],
+                    credentialVariable: "ACME_API_KEY",
+                    resume: "never",
+                  },
+                ]),
                 MAX_LIVE_EXECUTIONS: "100",
                 HEARTBEAT_SECONDS: "1",
                 LOST_AFTER_SECONDS: "1",

@@ -59,7 +59,7 @@ async function serve(options: StartOptions): Promise<void> {
 }
 
 function start(
-  { repositories, state, agents, port, keys, containers, verbose }: StartOptions,
+  { repositories, state, agents, port, keys, containers, verbose, acpAgents }: StartOptions,
   cancelled: AbortSignal,
 ): Promise<LocalDeployment> {
   return startLocal({
@@ -68,6 +68,7 @@ function start(
     repositories,
     providerKeys: keys,
     allowedEndpoints: findEndpointOrigins(),
+    ...(acpAgents === null ? {} : { acpAgents }),
     port,
     image: containers ? factoryBase : null,
     onNotice: (text) => console.log(text),

@@ -13,6 +13,8 @@ export type RunnerOptions = {
   repositories: string[];
   /** A file of secrets that are not this runner's own but stand where its commands could read them. */
   maskFile: string | null;
+  /** A file of further agents, which speak the Agent Client Protocol. */
+  acpAgentsFile: string | null;
   exitWithParent: boolean;
   /** The user that agents and a project's commands run as; null = the runner's own. */
   user: RunUser | null;
@@ -25,18 +27,23 @@ export type ParsedOptions =
   | { kind: "wrong"; message: string };
 
 export const usage = `usage: node apps/agent-runner/server.ts --role agents|patches --port N --state DIR
-         [--agents DIR] [--repo PATH]... [--host ADDRESS] [--mask FILE] [--exit-with-parent]
-         [--run-as UID:GID --work DIR]
+         [--agents DIR] [--repo PATH]... [--host ADDRESS] [--mask FILE] [--acp-agents FILE]
+         [--exit-with-parent] [--run-as UID:GID --work DIR]
 --run-as names the user that agents and a project's commands run as, one that has no other process: the runner
 must be root. Their workspaces are then below --work, and the state directory stays closed to them.
 --mask names a JSON object of further secrets, name to value, that nothing that leaves the runner may hold.
+--acp-agents names a JSON file of further agents (docs/adding-an-agent.md); the environment variable
+SWITCHYARD_ACP_AGENTS may name it instead.
 The bearer token comes from the environment variable SWITCHYARD_RUNNER_TOKEN.`;
 
 export const defaultAgentsDirectory = resolve(import.meta.dirname, "../../.switchyard/agents");
 
-export function parseOptions(argv: readonly string[]): ParsedOptions {
+export function parseOptions(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>> = {},
+): ParsedOptions {
   try {
-    return check(readArguments(argv));
+    return check(readArguments(argv), env.SWITCHYARD_ACP_AGENTS);
   } catch (error) {
     return wrong(error instanceof Error ? error.message : String(error));
   }
@@ -55,11 +62,16 @@ const readArguments = (argv: readonly string[]) =>
       mask: { type: "string" },
       "run-as": { type: "string" },
       work: { type: "string" },
+      "acp-agents": { type: "string" },
       "exit-with-parent": { type: "boolean", default: false },
     },
   }).values;
 
-function check(given: ReturnType<typeof readArguments>): ParsedOptions {
+function check(
+  given: ReturnType<typeof readArguments>,
+  acpAgentsOfEnvironment: string | undefined,
+): ParsedOptions {
+  const acpAgents = given["acp-agents"] ?? acpAgentsOfEnvironment ?? "";
   const { role, port = "" } = given;
   if (role !== "agents" && role !== "patches") return wrong("--role must be agents or patches");
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
@@ -80,6 +92,7 @@ function check(given: ReturnType<typeof readArguments>): ParsedOptions {
       agents: resolve(given.agents),
       repositories: given.repo.map((path) => resolve(path)),
       maskFile: given.mask === undefined ? null : resolve(given.mask),
+      acpAgentsFile: acpAgents === "" ? null : resolve(acpAgents),
       exitWithParent: given["exit-with-parent"],
       user,
       work: given.work === undefined ? null : resolve(given.work),

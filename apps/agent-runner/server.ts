@@ -1,8 +1,9 @@
+import { readAcpAgents } from "./agents/acp/acpConfig.ts";
 import { readMaskFile } from "./maskFile.ts";
 import { parseOptions, type RunnerOptions, usage } from "./options.ts";
 import { startRunner } from "./startRunner.ts";
 
-const parsed = parseOptions(process.argv.slice(2));
+const parsed = parseOptions(process.argv.slice(2), process.env);
 const token = process.env.SWITCHYARD_RUNNER_TOKEN ?? "";
 delete process.env.SWITCHYARD_RUNNER_TOKEN;
 
@@ -14,7 +15,9 @@ async function run(options: RunnerOptions): Promise<void> {
   const keepWorkspaces = process.env.SWITCHYARD_KEEP_WORKSPACES === "1";
   try {
     const masked = options.maskFile === null ? {} : readMaskFile(options.maskFile);
-    const runner = await startRunner({ ...options, token, masked, keepWorkspaces });
+    const { acpAgentsFile } = options;
+    const acpAgents = acpAgentsFile === null ? [] : readAcpAgents(acpAgentsFile);
+    const runner = await startRunner({ ...options, token, masked, keepWorkspaces, acpAgents });
     const end = () => void runner.close().then(() => process.exit(0));
     process.on("SIGTERM", end);
     process.on("SIGINT", end);

@@ -3,6 +3,8 @@ import { chmod, mkdir, realpath } from "node:fs/promises";
 import { type RunnerHealth, runnerProtocols } from "../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../shared/errors.ts";
 import { createSessions } from "./agent-run/sessions.ts";
+import type { AcpAgent } from "./agents/acp/acpConfig.ts";
+import { withAcpAgents } from "./agents/acp/withAcpAgents.ts";
 import { type AgentRegistry, agentRegistry } from "./agents/registry.ts";
 import { openAgentsFace } from "./agentsFace.ts";
 import { checkGitVersion } from "./git/version.ts";
@@ -19,13 +21,18 @@ import type { RoleFace } from "./roleFace.ts";
 import type { RunBookDeps } from "./runs/runBook.ts";
 import { openStateDirectory, type StateDirectory } from "./state/stateDirectory.ts";
 
-export type RunnerSetup = Omit<RunnerOptions, "exitWithParent" | "maskFile" | "user" | "work"> & {
+export type RunnerSetup = Omit<
+  RunnerOptions,
+  "exitWithParent" | "maskFile" | "acpAgentsFile" | "user" | "work"
+> & {
   token: string;
   user?: RunUser | null;
   work?: string | null;
   /** Secrets of others, by name, to be kept out of all that leaves as well. */
   masked?: Secrets;
   keepWorkspaces: boolean;
+  /** Agents by configuration, beside those that the runner knows by itself. */
+  acpAgents?: readonly AcpAgent[];
   /** Other agents than the real ones, for tests. */
   registry?: AgentRegistry;
   log?: Log;
@@ -87,7 +94,7 @@ async function openRole(
     { ...books, root: state.runs },
     {
       ...shared,
-      agents: setup.registry ?? agentRegistry,
+      agents: withAcpAgents(setup.registry ?? agentRegistry, setup.acpAgents ?? []),
       agentsDirectory: setup.agents,
       sessions: createSessions(state.sessions),
     },

@@ -8,7 +8,6 @@ import { d1PatchSetStore } from "./database/patchSetStore.ts";
 import { d1ProjectStore } from "./database/projectStore.ts";
 import { d1ProviderConfigStore } from "./database/providerConfigStore.ts";
 import { d1TaskStore } from "./database/taskStore.ts";
-import type { CodeAgent } from "./domain/ports/codeAgent.ts";
 import type { Runner } from "./domain/ports/runner.ts";
 import { Secret } from "./domain/ports/secrets.ts";
 import type { SupervisorMemory } from "./domain/ports/supervisorMemory.ts";
@@ -22,12 +21,7 @@ import { envSecrets } from "./platform/envSecrets.ts";
 import { systemIds } from "./platform/ids.ts";
 import { cloudflareTaskQueue } from "./platform/taskQueue.ts";
 import { cliAgentService } from "./services/ai-providers/cli/cliAgentService.ts";
-import {
-  isProviderName,
-  type ProviderName,
-  providerNames,
-  registry,
-} from "./services/ai-providers/registry.ts";
+import { providersWith } from "./services/ai-providers/registry.ts";
 import { signedCallbacks } from "./services/notices/webhook/signedCallback.ts";
 import type { PatchPolicy } from "./services/patch-manager/deps.ts";
 import { containerRunner } from "./services/runners/container/containerRunner.ts";
@@ -47,7 +41,8 @@ export const platformLog = consoleLog;
 /** Everything the use cases ask for, made from the bindings of one request. */
 export function compose(env: Env) {
   const deployment = readEnv(env);
-  const { settings, secrets: values } = deployment;
+  const { settings, secrets: values, acpAgents } = deployment;
+  const providers = providersWith(acpAgents);
   const db = drizzle(env.DB);
   const secrets = envSecrets(values);
   const clock = systemClock;
@@ -73,10 +68,14 @@ export function compose(env: Env) {
     supervisors: supervisorsOf(env),
     callbacks: signedCallbacks(callbackSecret, clock),
     callbacksAreSigned: callbackSecret !== null,
-    knownProviders: providerNames,
-    agents: Object.fromEntries(
-      providerNames.map((name) => [name, cliAgentService({ name, ...registry[name] }, runner)]),
-    ) as Record<ProviderName, CodeAgent>,
+    knownProviders: [...providers.keys()],
+    providers,
+    agents: new Map(
+      [...providers].map(([name, provider]) => [
+        name,
+        cliAgentService({ name, ...provider }, runner),
+      ]),
+    ),
   };
 }
 
@@ -119,7 +118,7 @@ export function composeSupervisor(env: Env, memory: SupervisorMemory, watched: (
     ...deps,
     memory,
     watched,
-    agentOf: (name) => (isProviderName(name) ? deps.agents[name] : null),
+    agentOf: (name) => deps.agents.get(name) ?? null,
     runner: patchRunner && httpRunner(patchRunner),
     forge: patchRunner && runnerForge(patchRunner),
     policy: noPolicy,

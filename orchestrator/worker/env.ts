@@ -5,6 +5,11 @@ import type { EgressDecision, EgressRequest } from "./domain/egress.ts";
 import type { ContainerPlan, OpenedContainer } from "./domain/ports/agentContainers.ts";
 import type { PokeAnswer, StartAnswer, TaskRef } from "./domain/ports/supervisors.ts";
 import type { Settings } from "./domain/settings.ts";
+import {
+  type AcpProvider,
+  isProviderName,
+  providerNames,
+} from "./services/ai-providers/registry.ts";
 
 /** What the supervisor's object answers to over RPC. */
 export type SupervisorObject = Rpc.DurableObjectBranded & {
@@ -29,10 +34,8 @@ export type Bindings = {
   AGENT_CONTAINER: DurableObjectNamespace<ContainerObject>;
 };
 
-const secretNames = [
-  "RUNNER_TOKEN",
-  "PATCH_RUNNER_TOKEN",
-  "CALLBACK_SIGNING_SECRET",
+const platformSecrets = ["RUNNER_TOKEN", "PATCH_RUNNER_TOKEN", "CALLBACK_SIGNING_SECRET"] as const;
+const providerSecrets = [
   "CLAUDE_API_KEY",
   "ANTHROPIC_API_KEY",
   "GEMINI_API_KEY",
@@ -41,23 +44,50 @@ const secretNames = [
   "COPILOT_GITHUB_TOKEN",
   "COPILOT_PROVIDER_API_KEY",
   "CURSOR_API_KEY",
+  "OPENCODE_API_KEY",
 ] as const;
+const secretNames = [...platformSecrets, ...providerSecrets] as const;
 export type SecretName = (typeof secretNames)[number];
 
 const flag = z.enum(["0", "1"]).transform((text) => text === "1");
 const optionalUrl = z.union([z.literal(""), z.url()]).transform((text) => text || null);
 const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
-const jsonList = z
-  .string()
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      context.addIssue("must be a JSON list");
-      return z.NEVER;
-    }
-  })
-  .pipe(z.array(z.string()));
+const json = z.string().transform((text, context) => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    context.addIssue("must be a JSON list");
+    return z.NEVER;
+  }
+});
+const jsonList = json.pipe(z.array(z.string()));
+
+const variable = z.string().regex(/^[A-Z][A-Z0-9_]{1,80}$/);
+/** A secret of the platform itself is none that an agent may be handed. */
+const secretOfAgent = variable.refine(
+  (name) => !(platformSecrets as readonly string[]).includes(name),
+  "names a secret of the platform",
+);
+const acpAgents = json.pipe(
+  z
+    .array(
+      z.object({
+        id: z.string().regex(/^[a-z][a-z0-9-]{1,39}$/),
+        title: z.string().min(1).max(100),
+        secretNames: z.array(secretOfAgent).min(1),
+        credentialVariable: variable,
+        resume: z.union([z.boolean(), z.enum(["auto", "fresh", "never"])]).default("auto"),
+      }),
+    )
+    .refine(
+      (agents) => new Set(agents.map(({ id }) => id)).size === agents.length,
+      "must have an id each",
+    )
+    .refine(
+      (agents) => !agents.some(({ id }) => isProviderName(id)),
+      `must have other ids than ${providerNames.join(", ")}`,
+    ),
+);
 
 const jsonRecord = z
   .string()
@@ -81,6 +111,7 @@ const varsSchema = z.object({
   LOCAL_ROOTS: jsonList.default([]),
   ALLOWED_ENDPOINTS: jsonList.default([]),
   ALLOW_UNVERIFIED_PROVIDERS: jsonList.default([]),
+  ACP_AGENTS: acpAgents.default([]),
   MAX_LIVE_EXECUTIONS: wholeNumber(0, 100_000).default(1),
   MAX_LIVE_PER_ORGANIZATION: wholeNumber(0, 100_000).optional(),
   RESEND_AFTER_SECONDS: wholeNumber(1, 86_400).default(600),
@@ -101,6 +132,8 @@ export type Deployment = {
   runnerUrl: string | null;
   patchRunnerUrl: string | null;
   secrets: ReadonlyMap<string, string>;
+  /** Agents that the runner knows by its own configuration. */
+  acpAgents: readonly AcpProvider[];
 };
 
 /** The only reader of vars and secrets. A bad value stops every request with its name, instead of acting oddly. */
@@ -114,6 +147,10 @@ export function readEnv(env: Env): Deployment {
         .join("; ")}.`,
     );
   const vars = parsed.data;
+  const agents = vars.ACP_AGENTS.map(({ resume, ...agent }) => ({
+    ...agent,
+    resume: resume !== false && resume !== "never",
+  }));
   return {
     settings: {
       localMode: vars.LOCAL_MODE,
@@ -132,6 +169,16 @@ export function readEnv(env: Env): Deployment {
     containerAgents: vars.CONTAINER_AGENTS,
     runnerUrl: vars.RUNNER_URL,
     patchRunnerUrl: vars.PATCH_RUNNER_URL,
-    secrets: new Map(secretNames.flatMap((name) => (env[name] ? [[name, env[name]]] : []))),
+    secrets: secretsIn(env, [...secretNames, ...agents.flatMap((agent) => agent.secretNames)]),
+    acpAgents: agents,
   };
+}
+
+function secretsIn(env: object, names: readonly string[]): Map<string, string> {
+  const found = names.map((name) => [name, Reflect.get(env, name)] as const);
+  return new Map(
+    found.flatMap(([name, value]) =>
+      typeof value === "string" && value !== "" ? [[name, value] as const] : [],
+    ),
+  );
 }

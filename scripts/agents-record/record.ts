@@ -42,14 +42,17 @@ export async function recordCase(
     for (const place of [home, temporary]) await mkdir(place);
     makeRepo(workspace);
     await git(workspace, "init", "--quiet");
-    await adapter.seedHome(home);
-    const command = adapter.command(found.program, {
+    const request = {
       prompt: "Rename the function add in src/math.js to sum and add a test for it.",
       model: call.model,
       endpoint: `${model.url}/s/${scenario}`,
-      session: { kind: "new", id: randomUUID() },
+      session: { kind: "new" as const, id: randomUUID() },
       home,
-    });
+      password: "",
+      secrets: {},
+    };
+    await adapter.seedHome(home, { program: found.program, request });
+    const command = adapter.command(found.program, request);
     const markers = { runnerId: `record-${process.pid}`, executionId: scenario };
     const env = {
       [call.key]: "sk-made-up-SECRET0001",

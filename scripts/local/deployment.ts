@@ -1,5 +1,6 @@
 import { mkdir, realpath } from "node:fs/promises";
 import path from "node:path";
+import type { AcpAgent } from "../../apps/agent-runner/agents/acp/acpConfig.ts";
 import { endMarked } from "../../apps/agent-runner/processes/reaper.ts";
 import { buildImage, type ContainerImage } from "./containerImage.ts";
 import { makeFirstAdmin } from "./firstAdmin.ts";
@@ -27,6 +28,8 @@ export type LocalOptions = {
   providerKeys: ReadonlyMap<string, string>;
   /** Origins of model services that may be configured, beside this machine's own. */
   allowedEndpoints: readonly string[];
+  /** Further agents, and the file that tells the runner of them. */
+  acpAgents?: AcpAgents;
   port: number;
   /** Agents get a container each, made from this; they are processes of this machine otherwise. */
   image?: ContainerImage | null;
@@ -36,6 +39,8 @@ export type LocalOptions = {
   /** Ends a start that is under way: all that it started is ended before the start fails. */
   cancelled: AbortSignal;
 };
+
+export type AcpAgents = { file: string; agents: readonly AcpAgent[] };
 
 export type LocalDeployment = {
   url: string;
@@ -77,6 +82,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalDeployment
       patchRunnerUrl,
       roots,
       allowedEndpoints: options.allowedEndpoints,
+      acpAgents: options.acpAgents?.agents ?? [],
       secrets: workerSecrets,
     });
     kept.push(await startWorker(options, state, config, url, secrets));
@@ -161,6 +167,7 @@ async function startRunners(
       ...["--role", role, "--port", String(port), "--state", folder],
       ...["--agents", path.resolve(options.agents), "--mask", maskFileOf(options.state)],
       ...roots.flatMap((root) => ["--repo", root]),
+      ...(role === "agents" ? acpFlag(options) : []),
     ];
     const runner = await keepRunning({
       name: `runner-${role}`,
@@ -186,6 +193,9 @@ async function startRunners(
   const [patches = "", agents = ""] = await Promise.all(starting);
   return [agents, patches];
 }
+
+const acpFlag = ({ acpAgents }: LocalOptions): string[] =>
+  acpAgents === undefined ? [] : ["--acp-agents", acpAgents.file];
 
 async function startWorker(
   options: LocalOptions,

@@ -10,6 +10,7 @@ const variables: Record<ProviderName, string | null> = {
   gemini: "GOOGLE_GEMINI_BASE_URL",
   codex: "OPENAI_BASE_URL",
   copilot: "COPILOT_PROVIDER_BASE_URL",
+  opencode: "OPENCODE_BASE_URL",
   cursor: null,
 };
 

@@ -12,20 +12,20 @@ import { findEndpoint } from "./endpoints.ts";
 import { projectRoot } from "./wrangler.ts";
 
 /** The keys of providers that the environment or `.dev.vars` of the project holds, by the name of the secret. */
-export function findProviderKeys(): Map<string, string> {
+export function findProviderKeys(further: readonly string[] = []): Map<string, string> {
   const file = path.join(projectRoot, ".dev.vars");
   const written = existsSync(file) ? parseEnv(readFileSync(file, "utf8")) : {};
   return new Map(
-    providerNames
-      .flatMap((provider): readonly string[] => {
-        const { secretNames, ownService }: ProviderDefinition = registry[provider];
-        return [...secretNames, ...(ownService?.secretNames ?? [])];
-      })
-      .flatMap((name) => {
-        const value = process.env[name] ?? written[name] ?? "";
-        return value === "" ? [] : [[name, value] as const];
-      }),
+    [...providerNames.flatMap(secretNamesOf), ...further].flatMap((name) => {
+      const value = process.env[name] ?? written[name] ?? "";
+      return value === "" ? [] : [[name, value] as const];
+    }),
   );
+}
+
+function secretNamesOf(provider: ProviderName): readonly string[] {
+  const { secretNames, ownService }: ProviderDefinition = registry[provider];
+  return [...secretNames, ...(ownService?.secretNames ?? [])];
 }
 
 export const hasKeyFor = (provider: ProviderName, keys: ReadonlyMap<string, string>): boolean =>

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import type { AcpAgent } from "../../apps/agent-runner/agents/acp/acpConfig.ts";
 import type { ContainerImage } from "./containerImage.ts";
 import { projectRoot } from "./wrangler.ts";
 
@@ -11,6 +12,7 @@ export type WorkerSettings = {
   patchRunnerUrl: string;
   roots: readonly string[];
   allowedEndpoints: readonly string[];
+  acpAgents: readonly AcpAgent[];
   secrets: ReadonlyMap<string, string>;
 };
 
@@ -38,6 +40,7 @@ export async function writeWorkerConfig(folder: string, settings: WorkerSettings
       PATCH_RUNNER_URL: settings.patchRunnerUrl,
       LOCAL_ROOTS: JSON.stringify(settings.roots),
       ALLOWED_ENDPOINTS: JSON.stringify(settings.allowedEndpoints),
+      ACP_AGENTS: JSON.stringify(settings.acpAgents.map(shownToWorker)),
       MAX_LIVE_EXECUTIONS: "1",
       RESEND_AFTER_SECONDS: "20",
       HEARTBEAT_SECONDS: "5",
@@ -61,3 +64,11 @@ function containersOf(declared: readonly object[], image: ContainerImage | null)
   }));
   return { containers, dev: { enable_containers: true } };
 }
+/** The worker is told what routing and keys need; how the agent is started is the runner's alone. */
+const shownToWorker = ({ id, title, secretNames, credentialVariable, resume }: AcpAgent) => ({
+  id,
+  title,
+  secretNames,
+  credentialVariable,
+  resume,
+});

@@ -4,18 +4,21 @@ import type { StartOptions } from "./options.ts";
 
 /** What a person needs to use what was started. */
 export function greeting(
-  { port, repositories, wanted, keys }: StartOptions,
+  { port, repositories, wanted, keys, acpAgents }: StartOptions,
   { url, token }: { url: string; token: string },
   endpoints: readonly EndpointInUse[],
 ): string {
   const withKey = wanted.filter((agent) => hasKeyFor(agent, keys));
+  const further = (acpAgents?.agents ?? [])
+    .filter(({ secretNames }) => secretNames.some((name) => keys.has(name)))
+    .map(({ id }) => id);
   const isOther = port !== 0 && new URL(url).port !== String(port);
   const rows: [string, string][] = [
     ["URL", `${url}          (${url}/openapi.json)`],
     ...(isOther ? [["", `port ${port} is taken by another program`] as [string, string]] : []),
     ["token", token],
     ["repositories", repositories.join(", ") || "none: name them with --repo PATH"],
-    ["agents", withKey.join(", ") || noKey],
+    ["agents", [...withKey, ...further].join(", ") || noKey],
     ...endpoints.map((one): [string, string] => ["model", endpointText(one)]),
   ];
   const lines = rows.map(([name, text]) => `  ${name.padEnd(14)} ${text}`);

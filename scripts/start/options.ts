@@ -1,12 +1,14 @@
 import { statSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { readAcpAgents } from "../../apps/agent-runner/agents/acp/acpConfig.ts";
 import {
   isProviderName,
   type ProviderName,
   providerNames,
   verifiedProviders,
 } from "../../orchestrator/worker/services/ai-providers/registry.ts";
+import type { AcpAgents } from "../local/deployment.ts";
 import { endpointVariables } from "../local/endpoints.ts";
 import { findProviderKeys, hasKeyFor, keyNamesOf } from "../local/providerKeys.ts";
 import { defaultAgentsFolder, defaultStateFolder } from "../local/stateFolder.ts";
@@ -19,6 +21,7 @@ export const usage = `npm start -- [options]
   --port N      where to listen (default: 8787; 0: any free port)
   --state DIR   where database, secrets and runs are kept (default: .switchyard/local)
   --agents DIR  where agents are installed (default: .switchyard/agents)
+  --acp-agents FILE  further agents, which speak the Agent Client Protocol (docs/adding-an-agent.md)
   --containers  every agent works in a container of its own; needs Docker
   --verbose     the lines of the worker and the runners too
 
@@ -35,13 +38,16 @@ export type StartOptions = {
   containers: boolean;
   verbose: boolean;
   keys: ReadonlyMap<string, string>;
+  acpAgents: AcpAgents | null;
 };
 
 export function readOptions(argv: readonly string[]): StartOptions | "help" {
   const values = parse(argv);
   if (values.help) return "help";
-  const keys = findProviderKeys();
+  const acpAgents = acpAgentsOf(values["acp-agents"]);
+  const keys = findProviderKeys(acpAgents?.agents.flatMap(({ secretNames }) => secretNames));
   return {
+    acpAgents,
     repositories: values.repo.map(folderOf),
     wanted: wantedAgents(values.agent, keys),
     port: portOf(values.port),
@@ -64,10 +70,21 @@ function parse(argv: readonly string[]) {
         state: { type: "string", default: defaultStateFolder },
         agents: { type: "string", default: defaultAgentsFolder },
         containers: { type: "boolean", default: false },
+        "acp-agents": { type: "string" },
         verbose: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
     }).values;
+  } catch (error) {
+    throw new UsageError(messageOf(error), { cause: error });
+  }
+}
+
+function acpAgentsOf(given: string | undefined): AcpAgents | null {
+  if (given === undefined) return null;
+  const file = path.resolve(given);
+  try {
+    return { file, agents: readAcpAgents(file) };
   } catch (error) {
     throw new UsageError(messageOf(error), { cause: error });
   }

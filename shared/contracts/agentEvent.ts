@@ -116,6 +116,8 @@ const fromAgentRun = [
     type: z.literal("agent_exited"),
     exitCode: z.int().nullable(),
     signal: z.string().nullable(),
+    /** The runner ended it after its last word, so that how it ended tells nothing. */
+    dismissed: z.boolean().optional(),
   }),
   z.object({
     type: z.literal("diff"),

@@ -72,7 +72,14 @@ export const runReportSchema = z.object({
   stoppedBy: z.enum(stopReasons).nullable(),
   /** The agent's own last word; null when the stream ended without one. */
   terminal: z.object({ ok: z.boolean(), reason: z.string(), text: z.string() }).nullable(),
-  exit: z.object({ exitCode: z.int().nullable(), signal: z.string().nullable() }).nullable(),
+  exit: z
+    .object({
+      exitCode: z.int().nullable(),
+      signal: z.string().nullable(),
+      /** The runner ended it after its last word, so that how it ended tells nothing. */
+      dismissed: z.boolean().optional(),
+    })
+    .nullable(),
   toolCalls: count,
   deniedToolCalls: count,
   /** The error that ended the run, if the agent told one. */

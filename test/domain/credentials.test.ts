@@ -12,6 +12,7 @@ import type { RunRequest } from "../../shared/contracts/runner.ts";
 async function secretsSent(name: ProviderName, endpoint: string | null) {
   const sent: RunRequest[] = [];
   const runner = {
+    health: async () => ({}),
     startRun: async (_id: string, request: RunRequest) => void sent.push(request),
   } as unknown as Runner;
   const request = {

@@ -30,6 +30,17 @@ describe("a run", () => {
     expect(judge({})).toEqual({ kind: "patch", execution: "succeed" });
   });
 
+  it("whose agent was sent away after its last word is judged by that word", () => {
+    const exit = { exitCode: null, signal: "SIGTERM", dismissed: true };
+
+    expect(judge({ exit })).toEqual({ kind: "patch", execution: "succeed" });
+    expect(judge({ exit, terminal: null })).toMatchObject({ kind: "bad", code: "incomplete" });
+    expect(judge({ exit, terminal: { ok: false, reason: "error", text: "No." } })).toMatchObject({
+      kind: "bad",
+      code: "agent_error",
+    });
+  });
+
   it("without a patch and with a good end has changed nothing", () => {
     expect(judge({}, false)).toEqual({ kind: "no_changes", execution: "succeed" });
   });

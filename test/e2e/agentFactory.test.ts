@@ -135,7 +135,11 @@ describe("a factory", () => {
     expect(decision).toMatchObject({
       kind: "assign",
       provider: "gemini",
-      considered: [{ provider: "claude-code", code: "no_credentials" }, { provider: "gemini" }],
+      considered: [
+        { provider: "claude-code", code: "no_credentials" },
+        { provider: "gemini" },
+        { provider: "opencode", code: "no_credentials" },
+      ],
     });
   });
 

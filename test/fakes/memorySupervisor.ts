@@ -46,14 +46,6 @@ export function memorySupervisor(
   let attempts = new Map<number, string>();
   let chunks: Chunk[] = [];
   let wakeAtMs: number | null = null;
-  const known = new Map<string, Attempt>();
-
-  /** As it comes back from storage; the same text is not read twice. */
-  const parsed = (text: string): Attempt => {
-    const attempt = known.get(text) ?? Object.freeze(JSON.parse(text) as Attempt);
-    known.set(text, attempt);
-    return attempt;
-  };
 
   const lastChunk = (fence: number, source?: EventSource) =>
     chunks.findLast(
@@ -74,7 +66,9 @@ export function memorySupervisor(
 
   return {
     attempts: () =>
-      [...attempts].sort(([one], [other]) => one - other).map(([, attempt]) => parsed(attempt)),
+      [...attempts]
+        .sort(([one], [other]) => one - other)
+        .map(([, attempt]) => JSON.parse(attempt) as Attempt),
     save: (attempt) => void attempts.set(attempt.fence, JSON.stringify(attempt)),
 
     append(fence, source, sourceCursor, events) {

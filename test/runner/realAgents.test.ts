@@ -4,8 +4,8 @@ import type { AgentAdapter } from "../../apps/agent-runner/agents/agentAdapter.t
 import { installAgent } from "../../apps/agent-runner/agents/install.ts";
 import {
   agentRegistry,
-  type PinnedAgent,
-  pinnedAgents,
+  type PinnedLineAgent,
+  pinnedLineAgents,
 } from "../../apps/agent-runner/agents/registry.ts";
 import { scriptedModel } from "./kit/modelServer.ts";
 import { commandOf, processesOf, untilRunning } from "./kit/processes.ts";
@@ -23,13 +23,13 @@ import { agentsDirectory, openRunner, type TestRunner } from "./kit/runners.ts";
 import { type FinishedRun, finishRun, waitForEvent } from "./kit/scriptAgent.ts";
 
 beforeAll(async () => {
-  for (const agent of pinnedAgents) {
+  for (const agent of pinnedLineAgents) {
     const outcome = await installAgent({ agent, agentsDirectory });
     if (outcome.kind === "failed") throw new Error(outcome.message);
   }
 }, 300_000);
 
-describe.each(pinnedAgents)("%s", (agent) => {
+describe.each(pinnedLineAgents)("%s", (agent) => {
   const { costOfFix, inputTokens, key, program, quotaStatus, rateLimitStatus, showsKeyToTools } =
     particulars[agent];
 
@@ -194,7 +194,7 @@ function expectNothingLeft({
 }
 
 /** The same agent, but not allowed to change anything. */
-const withoutPermission = (agent: PinnedAgent): AgentAdapter => ({
+const withoutPermission = (agent: PinnedLineAgent): AgentAdapter => ({
   ...agentRegistry[agent],
   command: (program, asked) => {
     const command = agentRegistry[agent].command(program, asked);
@@ -203,7 +203,7 @@ const withoutPermission = (agent: PinnedAgent): AgentAdapter => ({
   },
 });
 
-describe.each(pinnedAgents)("%s without permission", (agent) => {
+describe.each(pinnedLineAgents)("%s without permission", (agent) => {
   it("is denied every change, says all is well, and is not believed", async () => {
     const repository = repositoryOf(scriptedModel.makeRepo);
     const opened = await openRunner({

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type PinnedAgent, pinnedAgents } from "../../apps/agent-runner/agents/registry.ts";
+import { pinnedLineAgents } from "../../apps/agent-runner/agents/registry.ts";
 import type { AgentEvent } from "../../shared/contracts/agentEvent.ts";
 import { scriptedModel } from "./kit/modelServer.ts";
 import { processesOf, until, untilRunning } from "./kit/processes.ts";
@@ -118,7 +118,7 @@ describe("a runner", () => {
 
 /** A real agent at work in a shell command that would take minutes. */
 async function runnerAtWork(
-  agent: PinnedAgent = "claude-code",
+  agent: (typeof pinnedLineAgents)[number] = "claude-code",
 ): Promise<RunnerProcess & { repository: string }> {
   const repository = repositoryOf(scriptedModel.makeRepo);
   const runner = await spawnRunner({ repositories: [repository] });
@@ -164,7 +164,7 @@ describe("a runner that is asked to end", () => {
 });
 
 describe("a runner that is killed", () => {
-  it.each(pinnedAgents)("takes its agents with it: %s", async (agent) => {
+  it.each(pinnedLineAgents)("takes its agents with it: %s", async (agent) => {
     const { state, process: child } = await runnerAtWork(agent);
 
     await endProcess(child, "SIGKILL");

@@ -3,17 +3,17 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { replayRecording } from "../../apps/agent-runner/agent-run/replayRecording.ts";
 import {
-  type AgentName,
-  agentNames,
   agentRegistry,
+  type LineAgentName,
+  lineAgentNames,
 } from "../../apps/agent-runner/agents/registry.ts";
 import { agentEventSchema } from "../../shared/contracts/agentEvent.ts";
 import { outline, type Transcript, transcriptsOf } from "./kit/transcripts.ts";
 
 /** Nobody could record these: what is replayed was written by hand after their documentation. */
-const unrecorded: ReadonlySet<AgentName> = new Set(["cursor"]);
+const unrecorded: ReadonlySet<LineAgentName> = new Set(["cursor"]);
 
-describe.each(agentNames)("transcripts of %s", (agent) => {
+describe.each(lineAgentNames)("transcripts of %s", (agent) => {
   const adapter = agentRegistry[agent];
   const transcripts = transcriptsOf(agent);
 
@@ -132,7 +132,7 @@ const endings = {
   },
 } as const;
 
-describe.each(agentNames)("a run of %s", (agent) => {
+describe.each(lineAgentNames)("a run of %s", (agent) => {
   const cases = Object.entries(endings[agent]) as [string, readonly unknown[]][];
 
   it.each(cases)("that was %s ended as it should", async (name, expected) => {
@@ -147,7 +147,7 @@ describe.each(agentNames)("a run of %s", (agent) => {
 });
 
 describe("the usage of a run", () => {
-  const usageOf = async (agent: AgentName, name: string) => {
+  const usageOf = async (agent: LineAgentName, name: string) => {
     const transcript = transcriptsOf(agent).find((one) => one.name === name) as Transcript;
     return (await replayRecording(agentRegistry[agent], transcript)).facts.usage;
   };

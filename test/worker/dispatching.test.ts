@@ -135,7 +135,9 @@ describe("choosing a provider", () => {
         { provider: "gemini", eligible: true },
         { provider: "codex", code: "no_credentials" },
         { provider: "copilot", code: "no_credentials" },
+        { provider: "opencode", eligible: false, code: "no_credentials" },
         { provider: "cursor", code: "unverified" },
+        { provider: "acme", eligible: false, code: "agent_not_installed" },
       ],
     });
   });

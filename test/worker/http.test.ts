@@ -214,12 +214,14 @@ describe("a provider", () => {
       { name: "gemini", available: true, unverified: false },
       { name: "codex", available: false, because: expect.stringContaining("CODEX_API_KEY") },
       { name: "copilot", available: false },
+      { name: "opencode", available: false, because: expect.stringContaining("has no key") },
       {
         name: "cursor",
         available: false,
         unverified: true,
         because: expect.stringContaining("ALLOW_UNVERIFIED_PROVIDERS"),
       },
+      { name: "acme", available: false, because: expect.stringContaining("no acme installed") },
     ]);
   });
 });

@@ -107,7 +107,9 @@ describe("AIProviderOps", () => {
     });
     expect(await ops.listAvailableProviders(id)).toMatchObject({
       ok: true,
-      value: { considered: providerNames.map((provider) => ({ provider })) },
+      value: {
+        considered: [...providerNames, "acme"].map((provider) => ({ provider })),
+      },
     });
   });
 

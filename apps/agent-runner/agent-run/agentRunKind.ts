@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { RunReport, RunRequest } from "../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
 import type { AgentAdapter, FoundAgent } from "../agents/agentAdapter.ts";
@@ -46,20 +47,24 @@ export function agentRunKind(deps: AgentRunDeps): RunKind<AcceptedRun, RunReport
   return {
     keep: 50,
     about: ({ adapter, found }) => ({ agent: adapter.name, version: found.version }),
-    work: (live, { request, adapter, found }) =>
-      runAgent({
+    work: (live, { request, adapter, found }) => {
+      const password = randomUUID();
+      return runAgent({
         ...deps,
         live,
         request,
         adapter,
         found,
+        password,
         redactor: createRedactor(
           request.secrets,
           request.doorbell ? { DOORBELL_TOKEN: request.doorbell.token } : {},
+          { AGENT_PASSWORD: password },
           ...deps.runnerSecrets,
         ),
         markers: { runnerId: deps.runnerId, executionId: live.id, user: deps.user },
-      }),
+      });
+    },
     failed: ({ adapter, found }) => ({
       ...emptyReport({ agent: adapter.name, version: found.version }),
       fault: { code: "internal", message: "The runner failed in a way it was not made for." },

@@ -1,24 +1,31 @@
 import type { Readable } from "node:stream";
 import type { RunRequest } from "../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
-import type { AgentAdapter, AgentCommand, AgentParser } from "../agents/agentAdapter.ts";
+import type {
+  AgentAdapter,
+  AgentCommand,
+  AgentParser,
+  AgentRequest,
+} from "../agents/agentAdapter.ts";
 import { createLineSplitter } from "../agents/jsonLines.ts";
 import { type RunMarkers, runEnvironment } from "../processes/environment.ts";
 import { chunksOf, type GuardedProcess, startGuarded } from "../processes/guardedProcess.ts";
-import type { CommandExit } from "../processes/guardMessages.ts";
-import { endByLadder, ladderFrom } from "../processes/stopLadder.ts";
 import type { Redactor } from "../redact.ts";
 import type { Recorder } from "../runs/recorder.ts";
 import type { StopSwitch } from "../runs/stopSwitch.ts";
 import { createTextTail } from "../runs/textTail.ts";
-import { watchLimits } from "./limits.ts";
-import { endAfterLastWord } from "./linger.ts";
+import type { Exchange } from "./exchange.ts";
+import { shorter, watchLimits } from "./limits.ts";
+import { listenTo } from "./listenTo.ts";
+import { talkWith } from "./talkWith.ts";
 
 export type AgentStart = {
   adapter: AgentAdapter;
   version: string;
   command: AgentCommand;
-  parser: AgentParser;
+  /** Of an agent that prints lines; null for one that is talked with. */
+  parser: AgentParser | null;
+  agentRequest: AgentRequest;
   request: Pick<RunRequest, "secrets" | "limits">;
   markers: RunMarkers;
   places: { workspace: string; home: string; temporary: string };
@@ -42,20 +49,41 @@ export async function driveAgent(start: AgentStart, watch: AgentWatch): Promise<
     stdin: start.command.stdin,
     markers: start.markers,
   });
-  const onStop = () => void endByLadder(child, ladderFrom(start.adapter.firstSignal));
-  watch.stopSwitch.signal.addEventListener("abort", onStop);
-  if (watch.stopSwitch.signal.aborted) onStop();
+  const limits = watchLimits(watch.stopSwitch, shorter(start.request.limits, start.adapter.limits));
+  const exchange = openExchange(child, start, watch.recorder, limits.heard);
+  watch.stopSwitch.signal.addEventListener("abort", exchange.stop);
+  if (watch.stopSwitch.signal.aborted) exchange.stop();
   try {
-    await follow(child, start, watch);
+    await follow(child, exchange, start, watch, limits);
   } finally {
-    watch.stopSwitch.signal.removeEventListener("abort", onStop);
+    limits.end();
+    watch.stopSwitch.signal.removeEventListener("abort", exchange.stop);
     child.signal("SIGKILL");
     await child.closed;
   }
 }
 
-async function follow(child: GuardedProcess, start: AgentStart, watch: AgentWatch): Promise<void> {
-  const { record } = watch.recorder;
+function openExchange(
+  child: GuardedProcess,
+  { adapter, command, parser, agentRequest, places }: AgentStart,
+  recorder: Recorder,
+  heard: () => void,
+): Exchange {
+  if ("converse" in adapter) {
+    const { workspace } = places;
+    return talkWith(child, adapter, { agentRequest, command, workspace, heard }, recorder);
+  }
+  if (parser === null) throw new Error(`${adapter.name} prints lines, and has no parser.`);
+  return listenTo(child, adapter, parser, recorder);
+}
+
+async function follow(
+  child: GuardedProcess,
+  exchange: Exchange,
+  start: AgentStart,
+  { recorder, redactor }: AgentWatch,
+  limits: ReturnType<typeof watchLimits>,
+): Promise<void> {
   const started = await child.started;
   if (started.kind === "not_started") {
     child.stdout.resume();
@@ -65,47 +93,34 @@ async function follow(child: GuardedProcess, start: AgentStart, watch: AgentWatc
       `${start.adapter.name} could not be started: ${started.message}`,
     );
   }
-  await record({ type: "agent_started", agent: start.adapter.name, version: start.version });
-  const { parser } = start;
+  const { name } = start.adapter;
+  await recorder.record({ type: "agent_started", agent: name, version: start.version });
   const tail = createTextTail(errorTailBytes);
-  const limits = watchLimits(watch.stopSwitch, start.request.limits);
-  const linger = endAfterLastWord(child, start.adapter, record);
-  const output = followOutput(child.stdout, parser, linger.record, limits.heard);
-  const errors = followErrors(child.stderr, parser, record, (chunk) => {
+  const output = followOutput(child.stdout, exchange, limits.heard);
+  const errors = followErrors(child.stderr, exchange.parser, recorder.record, (chunk) => {
     limits.heard();
     tail.push(chunk);
   });
-  const followed = Promise.all([output, errors]);
+  const followed = Promise.all([output.finally(exchange.outputEnded), errors, exchange.begin()]);
   followed.catch(() => child.signal("SIGKILL"));
   const exit = await child.exit;
   limits.end();
-  linger.end();
   await child.closed;
   await followed;
-  await recordEnd(parser, exit, tail.read(watch.redactor), record);
-}
-
-type Record = Recorder["record"];
-
-async function recordEnd(
-  parser: AgentParser,
-  exit: CommandExit | null,
-  errorOutput: string,
-  record: Record,
-): Promise<void> {
-  for (const event of await parser.end({ exit, errorOutput })) await record(event);
-  await record({
+  for (const event of await exchange.parser.end({ exit, errorOutput: tail.read(redactor) }))
+    await exchange.record(event);
+  await recorder.record({
     type: "agent_exited",
     exitCode: exit?.exitCode ?? null,
     signal: exit?.signal ?? null,
+    ...(exchange.dismissed() ? { dismissed: true } : {}),
   });
 }
 
 /** The next chunk is taken once the events of this one are on the disk: the agent waits for a slow disk. */
 async function followOutput(
   stdout: Readable,
-  parser: AgentParser,
-  record: Record,
+  { parser, record }: Exchange,
   heard: () => void,
 ): Promise<void> {
   const splitter = createLineSplitter(maxLineBytes);
@@ -119,7 +134,7 @@ async function followOutput(
 async function followErrors(
   stderr: Readable,
   parser: AgentParser,
-  record: Record,
+  record: Recorder["record"],
   heard: (chunk: Buffer) => void,
 ): Promise<void> {
   const splitter = createLineSplitter(64 * 1024);

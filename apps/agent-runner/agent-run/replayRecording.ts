@@ -2,7 +2,7 @@ import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AgentEvent } from "../../../shared/contracts/agentEvent.ts";
-import type { AgentAdapter, AgentRequest } from "../agents/agentAdapter.ts";
+import type { AgentRequest, LineAdapter } from "../agents/agentAdapter.ts";
 import { createLineSplitter } from "../agents/jsonLines.ts";
 import type { CommandExit } from "../processes/guardMessages.ts";
 import { noFacts, type RunFacts, withEvent } from "./runFacts.ts";
@@ -19,7 +19,7 @@ export type Recording = {
 
 /** Replays a recording through an agent's parser, its output cut into chunks at these places. */
 export async function replayRecording(
-  adapter: AgentAdapter,
+  adapter: LineAdapter,
   recording: Recording,
   cuts: readonly number[] = [],
 ): Promise<{ events: AgentEvent[]; facts: RunFacts }> {
@@ -34,12 +34,12 @@ export async function replayRecording(
 }
 
 async function parse(
-  adapter: AgentAdapter,
+  adapter: LineAdapter,
   { stdout, stderr, exit, request, recordedAtMs }: Recording,
   home: string,
   cuts: readonly number[],
 ): Promise<AgentEvent[]> {
-  const asked = { prompt: "", ...request, home };
+  const asked = { prompt: "", password: "", secrets: {}, ...request, home };
   const parser = await adapter.createParser(asked, () => recordedAtMs);
   const splitter = createLineSplitter(1024 * 1024);
   const events: AgentEvent[] = [];

@@ -27,6 +27,8 @@ export type AgentRun = {
   bundles: string;
   sessions: Sessions;
   redactor: Redactor;
+  /** For a port that the agent may open; the redactor knows it. */
+  password: string;
   markers: RunMarkers;
   keepWorkspaces: boolean;
   user: RunUser | null;
@@ -80,7 +82,8 @@ async function work(step: Step, places: RunPlaces): Promise<TakenPatch | null> {
   await endLeftovers(run.markers);
   const source = await resolveSource(request.source, run);
   await openRunPlaces(places);
-  await run.adapter.seedHome(places.home);
+  const asked = agentRequest(run, places.home);
+  await run.adapter.seedHome(places.home, { program: run.found.program, request: asked });
   await openSession(run, places);
   const startedAtMs = run.nowMs();
   const files = await prepareWorkspace({
@@ -97,23 +100,27 @@ async function work(step: Step, places: RunPlaces): Promise<TakenPatch | null> {
     files,
     durationMs,
   });
-  await runToItsEnd(step, places);
+  await runToItsEnd(step, places, asked);
   if (live.stopSwitch.reason() !== null) return null;
   const taken = await takePatch(patchTaking(run, source, places));
   await recorder.record(taken.event);
   return taken;
 }
 
-async function runToItsEnd({ run, recorder, facts }: Step, places: RunPlaces): Promise<void> {
+async function runToItsEnd(
+  { run, recorder, facts }: Step,
+  places: RunPlaces,
+  asked: AgentRequest,
+): Promise<void> {
   const { adapter, request, live, redactor } = run;
   if (live.stopSwitch.reason() !== null) return;
-  const asked = agentRequest(request, places.home);
   const command = adapter.command(run.found.program, asked);
-  const parser = await adapter.createParser(asked, run.nowMs);
+  const parser = "converse" in adapter ? null : await adapter.createParser(asked, run.nowMs);
   const { version } = run.found;
+  const start = { adapter, version, command, parser, agentRequest: asked, request };
   try {
     await driveAgent(
-      { adapter, version, command, parser, request, markers: run.markers, places },
+      { ...start, markers: run.markers, places },
       { recorder, redactor, stopSwitch: live.stopSwitch },
     );
   } finally {
@@ -134,16 +141,18 @@ async function openSession({ request, adapter, sessions }: AgentRun, places: Run
   await openRunPlaces(places);
 }
 
-const agentRequest = (
-  { prompt, model, endpoint, session }: RunRequest,
-  home: string,
-): AgentRequest => ({
-  prompt,
-  home,
-  ...(model === undefined ? {} : { model }),
-  ...(endpoint === undefined ? {} : { endpoint }),
-  session: session ? { kind: "resume", id: session.id } : { kind: "new", id: randomUUID() },
-});
+const agentRequest = ({ request, password }: AgentRun, home: string): AgentRequest => {
+  const { prompt, model, endpoint, session, secrets } = request;
+  return {
+    prompt,
+    home,
+    ...(model === undefined ? {} : { model }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    session: session ? { kind: "resume", id: session.id } : { kind: "new", id: randomUUID() },
+    password,
+    secrets,
+  };
+};
 
 const patchTaking = (
   { live, request, adapter, redactor, user }: AgentRun,

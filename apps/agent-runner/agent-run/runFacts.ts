@@ -45,11 +45,14 @@ export function withEvent(facts: RunFacts, event: AgentEvent): RunFacts {
     case "result":
       return { ...facts, terminal: { ok: event.ok, reason: event.reason, text: event.text } };
     case "agent_exited":
-      return { ...facts, exit: { exitCode: event.exitCode, signal: event.signal } };
+      return { ...facts, exit: exitOf(event) };
     default:
       return facts;
   }
 }
+
+const exitOf = ({ exitCode, signal, dismissed }: Extract<AgentEvent, { type: "agent_exited" }>) =>
+  dismissed === undefined ? { exitCode, signal } : { exitCode, signal, dismissed };
 
 const errorOf = ({ kind, status, message }: Extract<AgentEvent, { type: "error" }>) => ({
   kind,

@@ -1,9 +1,10 @@
-import { lstat, mkdir, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { AgentAdapter } from "../agents/agentAdapter.ts";
 import type { Redactor } from "../redact.ts";
 import { removeTree } from "../state/removeTree.ts";
+import { isDatabase, redactDatabase } from "./redactDatabase.ts";
 
 /**
  * Sessions of agents, kept from one run to a later one that resumes them: the files that the CLI wrote below its
@@ -42,7 +43,7 @@ export function createSessions(root: string): Sessions {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       for (const path of agent.sessionPaths)
         if (await hasRealParents(home, path))
-          await copyRegular(join(home, path), join(folder, "home", path), redactor.bytes);
+          await copyRegular(join(home, path), join(folder, "home", path), redactor);
       await writeFile(join(folder, "session.json"), JSON.stringify({ executionId }), {
         mode: 0o600,
       });
@@ -53,7 +54,7 @@ export function createSessions(root: string): Sessions {
       const folder = folderOf(agent.name, id);
       const record = await readFile(join(folder, "session.json"), "utf8").catch(() => null);
       if (record === null) return null;
-      await copyRegular(join(folder, "home"), home, (bytes) => bytes);
+      await copyRegular(join(folder, "home"), home, null);
       await utimes(folder, new Date(), new Date());
       return recordSchema.parse(JSON.parse(record));
     },
@@ -61,18 +62,34 @@ export function createSessions(root: string): Sessions {
 }
 
 /** Copies files and folders, and nothing else: a link in an agent's HOME may point anywhere. */
-async function copyRegular(
-  from: string,
-  to: string,
-  change: (bytes: Buffer) => Buffer,
-): Promise<void> {
+async function copyRegular(from: string, to: string, redactor: Redactor | null): Promise<void> {
   const stats = await lstat(from).catch(() => null);
   if (stats?.isDirectory())
     for (const name of await readdir(from))
-      await copyRegular(join(from, name), join(to, name), change);
+      await copyRegular(join(from, name), join(to, name), redactor);
   if (!stats?.isFile() || stats.size > maxFileBytes) return;
   await mkdir(dirname(to), { recursive: true, mode: 0o700 });
-  await writeFile(to, change(await readFile(from)), { mode: 0o600 });
+  if (redactor !== null && (await isDatabase(from))) return copyDatabase(from, to, redactor);
+  const bytes = await readFile(from);
+  await writeFile(to, redactor === null ? bytes : redactor.bytes(bytes), { mode: 0o600 });
+}
+
+/** With what its program had not written into it yet. One that cannot be redacted is not kept. */
+async function copyDatabase(from: string, to: string, redactor: Redactor): Promise<void> {
+  for (const suffix of ["", "-wal"]) {
+    const bytes = await readRegular(from + suffix);
+    if (bytes !== null) await writeFile(to + suffix, bytes, { mode: 0o600 });
+  }
+  try {
+    await redactDatabase(to, redactor);
+  } catch {
+    for (const suffix of ["", "-wal", "-shm", "-journal"]) await rm(to + suffix, { force: true });
+  }
+}
+
+async function readRegular(path: string): Promise<Buffer | null> {
+  const stats = await lstat(path).catch(() => null);
+  return stats?.isFile() && stats.size <= maxFileBytes ? readFile(path) : null;
 }
 
 /** Whether no folder on the way down is a link: what lies behind one may be anything the runner can read. */

@@ -1,11 +1,11 @@
 import { access, constants, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { AgentAdapter, AgentCommand, AgentRequest, FoundAgent } from "./agentAdapter.ts";
+import type { AgentCommand, AgentRequest, FoundAgent, LineAdapter } from "./agentAdapter.ts";
 import { createClaudeCodeParser } from "./claudeCodeEvents.ts";
 import { installedAt, notInstalled } from "./installed.ts";
 
 /** Claude Code, driven by `claude -p` with its stream of JSON lines. */
-export const claudeCode: AgentAdapter = {
+export const claudeCode: LineAdapter = {
   name: "claude-code",
   find: findClaude,
   command: commandOf,

@@ -1,12 +1,12 @@
 import { access, constants } from "node:fs/promises";
 import { join } from "node:path";
-import type { AgentAdapter, AgentCommand, AgentRequest, FoundAgent } from "./agentAdapter.ts";
+import type { AgentCommand, AgentRequest, FoundAgent, LineAdapter } from "./agentAdapter.ts";
 import { createCodexParser } from "./codexEvents.ts";
 import { codexSessions } from "./codexSession.ts";
 import { installedAt, notInstalled } from "./installed.ts";
 
 /** Codex CLI, driven by `codex exec --json`. */
-export const codex: AgentAdapter = {
+export const codex: LineAdapter = {
   name: "codex",
   find: findCodex,
   command: commandOf,

@@ -1,12 +1,12 @@
 import { access, constants, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { AgentAdapter, AgentCommand, AgentRequest, FoundAgent } from "./agentAdapter.ts";
+import type { AgentCommand, AgentRequest, FoundAgent, LineAdapter } from "./agentAdapter.ts";
 import { createCopilotParser } from "./copilotEvents.ts";
 import { copilotUsageFile } from "./copilotUsage.ts";
 import { installedAt, notInstalled } from "./installed.ts";
 
 /** GitHub Copilot CLI, driven by its stream of JSON lines. */
-export const copilot: AgentAdapter = {
+export const copilot: LineAdapter = {
   name: "copilot",
   find: findCopilot,
   command: commandOf,

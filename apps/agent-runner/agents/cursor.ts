@@ -1,13 +1,13 @@
 import { access, constants } from "node:fs/promises";
 import { join } from "node:path";
-import type { AgentAdapter, AgentCommand, AgentRequest, FoundAgent } from "./agentAdapter.ts";
+import type { AgentCommand, AgentRequest, FoundAgent, LineAdapter } from "./agentAdapter.ts";
 import { createCursorParser } from "./cursorEvents.ts";
 
 /**
  * Cursor's agent, by its documentation alone: no version of it could be run or recorded. The worker gives it a
  * task only where the deployment allows providers that are not verified.
  */
-export const cursor: AgentAdapter = {
+export const cursor: LineAdapter = {
   name: "cursor",
   find: findCursor,
   command: commandOf,

@@ -1,11 +1,11 @@
 import { mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { AgentAdapter, AgentCommand, AgentRequest, FoundAgent } from "./agentAdapter.ts";
+import type { AgentCommand, AgentRequest, FoundAgent, LineAdapter } from "./agentAdapter.ts";
 import { createGeminiParser } from "./geminiEvents.ts";
 import { installedAt, notInstalled } from "./installed.ts";
 
 /** Gemini CLI, driven by its stream of JSON lines. */
-export const gemini: AgentAdapter = {
+export const gemini: LineAdapter = {
   name: "gemini",
   find: findGemini,
   command: commandOf,

@@ -24,8 +24,8 @@ const shownBytes = 256 * 1024;
 
 /** The machine's own commands take a moment to end; nothing of theirs is worth waiting longer for. */
 const ladder = [
-  { signal: "SIGTERM", graceMs: 2000 },
-  { signal: "SIGKILL", graceMs: 2000 },
+  { act: "SIGTERM", graceMs: 2000 },
+  { act: "SIGKILL", graceMs: 2000 },
 ] as const;
 
 /** Runs one command of a project on an export of its tree, without a shell and without a secret. */

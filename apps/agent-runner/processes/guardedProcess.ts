@@ -10,14 +10,17 @@ export type GuardedCommand = {
   argv: readonly string[];
   cwd: string;
   env: Record<string, string>;
-  /** Written to the command's stdin, which is then closed. */
-  stdin: string;
+  /** Written to the command's stdin, which is then closed; null leaves it open. */
+  stdin: string | null;
   markers: RunMarkers;
 };
 
 export type GuardedProcess = {
   stdout: Readable;
   stderr: Readable;
+  /** To the command's stdin, while it is open. */
+  write(text: string): void;
+  endInput(): void;
   started: Promise<{ kind: "started" } | { kind: "not_started"; message: string }>;
   /** How the command itself ended; null when the guard was lost and nobody saw it. */
   exit: Promise<CommandExit | null>;
@@ -48,12 +51,16 @@ export function startGuarded(command: GuardedCommand): GuardedProcess {
     guard.once("error", () => resolve());
   });
   stdin.on("error", () => {});
-  stdin.end(command.stdin);
+  if (command.stdin !== null) stdin.end(command.stdin);
   send(channel, { ...command, markers: runMarkers(command.markers), user, stdin: undefined });
 
   return {
     stdout,
     stderr,
+    write: (text) => {
+      if (stdin.writable) stdin.write(text);
+    },
+    endInput: () => void stdin.end(),
     started: reports.started,
     exit: reports.exit,
     signal: (name) => send(channel, { signal: name }),

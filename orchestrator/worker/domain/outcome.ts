@@ -145,6 +145,7 @@ function errored({ error, terminal }: RunFacts): RunOutcome | null {
 }
 
 function unfinished({ terminal, exit }: RunFacts): RunOutcome | null {
+  if (terminal !== null && exit?.dismissed === true) return null;
   const killed = exit !== null && exit.signal !== null;
   if (terminal === null || killed) {
     const how = killed

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { PinnedAgent } from "../../../apps/agent-runner/agents/registry.ts";
+import type { PinnedLineAgent } from "../../../apps/agent-runner/agents/registry.ts";
 import type { RunRequest } from "../../../shared/contracts/runner.ts";
 import { playScenario, scriptedModel } from "./modelServer.ts";
 import { commitAll, git, temporaryFolder } from "./repositories.ts";
@@ -30,7 +30,7 @@ type Particulars = {
   rateLimitStatus: number | null;
 };
 
-export const particulars: Readonly<Record<PinnedAgent, Particulars>> = {
+export const particulars: Readonly<Record<PinnedLineAgent, Particulars>> = {
   "claude-code": {
     key: "ANTHROPIC_API_KEY",
     model: "claude-sonnet-4-5",
@@ -94,7 +94,7 @@ export function repositoryOf(make: (folder: string) => void): string {
 }
 
 export const realRequest = async (
-  agent: PinnedAgent,
+  agent: PinnedLineAgent,
   repository: string,
   scenario: string,
   more: Partial<RunRequest> = {},
@@ -109,14 +109,18 @@ export const realRequest = async (
   });
 
 /** Runs an agent through a scenario, to its end. */
-export async function play(agent: PinnedAgent, scenario: string, make = scriptedModel.makeRepo) {
+export async function play(
+  agent: PinnedLineAgent,
+  scenario: string,
+  make = scriptedModel.makeRepo,
+) {
   const repository = repositoryOf(make);
   const opened = await openRunner({ repositories: [repository] });
   return finishRun(opened, "exec_1", await realRequest(agent, repository, scenario));
 }
 
 /** Starts a run and leaves it at work. */
-export async function begin(agent: PinnedAgent, scenario: string): Promise<TestRunner> {
+export async function begin(agent: PinnedLineAgent, scenario: string): Promise<TestRunner> {
   const repository = repositoryOf(scriptedModel.makeRepo);
   const opened = await openRunner({ repositories: [repository] });
   await opened.client.put("/runs/exec_1", await realRequest(agent, repository, scenario));

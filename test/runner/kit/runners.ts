@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { onTestFinished } from "vitest";
+import type { AcpAgent } from "../../../apps/agent-runner/agents/acp/acpConfig.ts";
 import type { AgentRegistry } from "../../../apps/agent-runner/agents/registry.ts";
 import type { RunnerRole } from "../../../apps/agent-runner/options.ts";
 import { type Runner, startRunner } from "../../../apps/agent-runner/startRunner.ts";
@@ -24,6 +25,7 @@ export type RunnerChoice = {
   registry?: AgentRegistry;
   keepWorkspaces?: boolean;
   masked?: Record<string, string>;
+  acpAgents?: AcpAgent[];
 };
 
 /** A runner in this process, so that a test can hand it agents of its own. */
@@ -40,6 +42,7 @@ export async function openRunner(choice: RunnerChoice = {}): Promise<TestRunner>
     masked: choice.masked ?? {},
     keepWorkspaces: choice.keepWorkspaces ?? false,
     log: () => {},
+    acpAgents: choice.acpAgents ?? [],
     ...(choice.registry ? { registry: choice.registry } : {}),
   });
   onTestFinished(() => runner.close());

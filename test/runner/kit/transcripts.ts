@@ -2,7 +2,6 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import type { Recording } from "../../../apps/agent-runner/agent-run/replayRecording.ts";
-import type { AgentRequest } from "../../../apps/agent-runner/agents/agentAdapter.ts";
 import { projectFolder } from "./runners.ts";
 
 export const transcriptsFolder = join(projectFolder, "test/fixtures/transcripts");
@@ -38,7 +37,7 @@ function readTranscript(name: string, folder: string): Transcript {
 const requestOf = (
   { model, session = "new", resumes }: Meta,
   home: string,
-): Omit<AgentRequest, "prompt"> => ({
+): Recording["request"] => ({
   home,
   ...(model === undefined ? {} : { model }),
   session: resumes === undefined ? { kind: "new", id: session } : { kind: "resume", id: resumes },

@@ -118,7 +118,7 @@ export class SimObjects {
       ...deps,
       memory,
       watched: () => object.watchedUntilMs > world.nowMs,
-      agentOf: (name) => deps.agents[name as keyof typeof deps.agents] ?? null,
+      agentOf: (name) => deps.agents.get(name) ?? null,
       policy: world.objectsPolicy(),
     });
     return { life, loop };

@@ -1,8 +1,13 @@
 import type { Artifacts } from "../../../orchestrator/worker/domain/ports/artifacts.ts";
+import type { CodeAgent } from "../../../orchestrator/worker/domain/ports/codeAgent.ts";
 import type { Ids } from "../../../orchestrator/worker/domain/ports/ids.ts";
 import type { Log } from "../../../orchestrator/worker/domain/ports/log.ts";
 import { Secret } from "../../../orchestrator/worker/domain/ports/secrets.ts";
 import type { Settings } from "../../../orchestrator/worker/domain/settings.ts";
+import {
+  type ProviderDefinition,
+  registry,
+} from "../../../orchestrator/worker/services/ai-providers/registry.ts";
 import type { PatchPolicy } from "../../../orchestrator/worker/services/patch-manager/deps.ts";
 import { type Chance, chanceOf } from "./chance.ts";
 import { drawRates, type FaultKind, type FaultRates, faultKinds } from "./faults.ts";
@@ -30,6 +35,8 @@ export type WorldOptions = {
 
 /** In every form in which a secret could leave. */
 export const canary = "canary-key-0123456789-of-the-provider";
+
+const simProviders = ["claude-code", "gemini"] as const;
 
 const minuteMs = 60_000;
 
@@ -218,17 +225,16 @@ export class World {
       supervisors: through("supervisor", "supervisors", this.objects.port()),
       callbacks: through("other", "callbacks", this.callbacks.port()),
       callbacksAreSigned: true,
-      knownProviders: ["claude-code", "gemini"],
-      agents: {
-        "claude-code": asCodeAgent(
-          through("runner", "claude-code", this.agents.agent("claude-code")),
-        ),
-        gemini: asCodeAgent(through("runner", "gemini", this.agents.agent("gemini"))),
-        // Without a key: they are looked at, and never chosen.
-        codex: asCodeAgent(this.agents.agent("codex")),
-        copilot: asCodeAgent(this.agents.agent("copilot")),
-        cursor: asCodeAgent(this.agents.agent("cursor")),
-      },
+      knownProviders: simProviders,
+      providers: new Map<string, ProviderDefinition>(
+        simProviders.map((name) => [name, registry[name]]),
+      ),
+      agents: new Map<string, CodeAgent>(
+        simProviders.map((name) => [
+          name,
+          asCodeAgent(through("runner", name, this.agents.agent(name))),
+        ]),
+      ),
       runner: through("runner", "patches", this.patches.runner()),
       forge: through("runner", "forge", {
         readRef: this.forge.readRef,

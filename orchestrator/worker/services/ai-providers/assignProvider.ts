@@ -6,7 +6,6 @@ import { taskNotFound } from "../../domain/notFound.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { TaskContext, TaskStore } from "../../domain/ports/taskStore.ts";
 import { type CandidateDeps, lookAtCandidates } from "./candidates.ts";
-import { isProviderName, providerNames } from "./registry.ts";
 import { route } from "./router.ts";
 
 export type AssignDeps = CandidateDeps & { tasks: TaskStore; clock: Clock };
@@ -22,7 +21,7 @@ export async function assignProvider(
   preferredProvider: string | undefined,
 ): Promise<AssignAnswer> {
   const context = await findTask(deps.tasks, principal, taskId);
-  if (preferredProvider !== undefined) requireProviderName(preferredProvider);
+  if (preferredProvider !== undefined) requireProviderName(deps, preferredProvider);
   if (context.task.status !== "queued") return alreadyAssigned(context);
 
   const decision = await decide(deps, context, preferredProvider ?? null);
@@ -61,11 +60,14 @@ export async function findTask(
   return context;
 }
 
-export function requireProviderName(name: string): void {
-  if (isProviderName(name)) return;
+export function requireProviderName(
+  { providers }: Pick<AssignDeps, "providers">,
+  name: string,
+): void {
+  if (providers.has(name)) return;
   throw new SwitchyardError(
     "unknown_provider",
-    `There is no provider "${name}". Use one of: ${providerNames.join(", ")}.`,
+    `There is no provider "${name}". Use one of: ${[...providers.keys()].join(", ")}.`,
   );
 }
 

@@ -6,7 +6,6 @@ import type { Clock } from "../../domain/ports/clock.ts";
 import type { ExecutionStore } from "../../domain/ports/executionStore.ts";
 import type { Settings } from "../../domain/settings.ts";
 import { type CandidateDeps, lookAtCandidates } from "./candidates.ts";
-import { isProviderName, providerNames } from "./registry.ts";
 import { type Candidate, route } from "./router.ts";
 
 export type StatusDeps = CandidateDeps & { executions: ExecutionStore };
@@ -28,7 +27,7 @@ export async function getProviderStatus(
 ): Promise<ProviderStatus> {
   const candidates = await lookAtCandidates(deps, principal.organizationId);
   const candidate = candidates.find((one) => one.name === name);
-  if (candidate === undefined) throw providerNotFound(name);
+  if (candidate === undefined) throw providerNotFound(deps, name);
   return statusOf(deps, principal.organizationId, candidate);
 }
 
@@ -42,7 +41,7 @@ export async function configureProvider(
   name: string,
   config: ProviderConfig,
 ): Promise<ProviderStatus> {
-  if (!isProviderName(name)) throw providerNotFound(name);
+  if (!deps.providers.has(name)) throw providerNotFound(deps, name);
   if (config.apiEndpoint !== null) {
     const { allowedEndpoints, localMode } = deps.settings;
     const verdict = judgeEndpoint(config.apiEndpoint, allowedEndpoints, localMode);
@@ -58,10 +57,13 @@ export async function configureProvider(
   return getProviderStatus(deps, principal, name);
 }
 
-const providerNotFound = (name: string): SwitchyardError =>
+const providerNotFound = (
+  { providers }: Pick<StatusDeps, "providers">,
+  name: string,
+): SwitchyardError =>
   new SwitchyardError(
     "provider_not_found",
-    `There is no provider "${name}". Use one of: ${providerNames.join(", ")}.`,
+    `There is no provider "${name}". Use one of: ${[...providers.keys()].join(", ")}.`,
   );
 
 async function statusOf(

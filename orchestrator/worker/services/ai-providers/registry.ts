@@ -1,7 +1,14 @@
 import type { AgentCapabilities } from "../../domain/ports/codeAgent.ts";
 
 /** In order of preference: the first that can take a task gets it when nothing else decides. */
-export const providerNames = ["claude-code", "gemini", "codex", "copilot", "cursor"] as const;
+export const providerNames = [
+  "claude-code",
+  "gemini",
+  "codex",
+  "copilot",
+  "opencode",
+  "cursor",
+] as const;
 export type ProviderName = (typeof providerNames)[number];
 
 /** Names of secrets that hold a key, and the environment variable in which the program reads it. */
@@ -58,6 +65,13 @@ export const registry = {
       credentialVariable: "COPILOT_PROVIDER_API_KEY",
     },
   },
+  opencode: {
+    type: "cli",
+    title: "OpenCode",
+    capabilities: { sources: ["local"], resume: true, cancel: "confirmed" },
+    secretNames: ["OPENCODE_API_KEY"],
+    credentialVariable: "OPENCODE_API_KEY",
+  },
   cursor: {
     type: "cli",
     title: "Cursor agent",
@@ -67,6 +81,30 @@ export const registry = {
     unverified: true,
   },
 } as const satisfies Record<ProviderName, ProviderDefinition>;
+
+/** An agent that the runner knows by configuration alone. */
+export type AcpProvider = Pick<
+  ProviderDefinition,
+  "title" | "secretNames" | "credentialVariable"
+> & {
+  id: string;
+  resume: boolean;
+};
+
+/** Providers by name, in order of preference. */
+export type Providers = ReadonlyMap<string, ProviderDefinition>;
+
+/** Those that every deployment has, and after them those of its configuration. */
+export function providersWith(configured: readonly AcpProvider[]): Providers {
+  const providers = new Map<string, ProviderDefinition>(Object.entries(registry));
+  for (const { id, resume, ...named } of configured)
+    providers.set(id, {
+      type: "cli",
+      capabilities: { sources: ["local"], resume, cancel: "confirmed" },
+      ...named,
+    });
+  return providers;
+}
 
 export const isProviderName = (name: string): name is ProviderName =>
   (providerNames as readonly string[]).includes(name);
