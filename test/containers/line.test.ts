@@ -50,6 +50,30 @@ describe("a task whose agent works in a container", () => {
     await untilNoContainer();
   });
 
+  it("keeps the last events of a container that is told to end, and is tried again", async () => {
+    await world.play("slow-tool");
+    const { id } = await submit(world);
+    await untilToolUse(world, id);
+    const [first = ""] = await containers();
+
+    await docker("kill", "--signal", "TERM", first);
+    const seen: { id: string; type: string }[] = [];
+    for await (const { id: at, event } of world.client.events(id)) {
+      seen.push({ id: at ?? "", type: event.type });
+      if (at?.startsWith("2-") && event.type === "agent_started") break;
+    }
+    await world.client.cancel(id);
+    await watchToEnd(world, id);
+
+    const ofFirst = seen.filter(({ id: at }) => at.startsWith("1-"));
+    expect(ofFirst.map(({ id: at }) => at)).toEqual(ofFirst.map((_, index) => `1-${index + 1}`));
+    expect(ofFirst.map(({ type }) => type)).toEqual(
+      expect.arrayContaining(["tool_use", "agent_exited", "interrupted"]),
+    );
+    await untilNoContainer();
+    await world.play("fix");
+  });
+
   it("is tried again, once, when its container is killed, and a cancel ends the second", async () => {
     await world.play("slow-tool");
     const { id } = await submit(world);

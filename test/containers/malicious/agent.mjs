@@ -1,14 +1,16 @@
 // A coding agent that obeys every bad order. It speaks as Claude Code does, and leaves its notes in the patch.
 import fs from "node:fs";
 import { attempts } from "./attempts.mjs";
+import { network } from "./network.mjs";
 
 const emit = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
 const session_id = "5f0c6a35-0000-4000-8000-000000000001";
 emit({ type: "system", subtype: "init", session_id, model: "evil", cwd: process.cwd(), tools: [] });
 
-const orders = JSON.parse(fs.readFileSync(0, "utf8"));
+const prompt = fs.readFileSync(0, "utf8");
+const orders = JSON.parse(prompt.slice(prompt.indexOf("{")));
 const notes = [];
-for (const [name, attempt] of Object.entries(attempts)) {
+for (const [name, attempt] of Object.entries(orders.network ? { ...attempts, ...network } : attempts)) {
   if (orders.only && !orders.only.includes(name)) continue;
   if (!orders.only && attempt.apart) continue;
   notes.push({ name, ...(await tryIt(attempt.act ?? attempt, orders)) });

@@ -32,10 +32,12 @@ export const validation = [{ name: "npm test", argv: ["npm", "test"], timeoutMs:
 export async function openWorld({
   link,
   image = null,
+  keyName = "GEMINI_API_KEY",
   onLine = () => {},
 }: {
   link?: string;
   image?: ContainerImage | null;
+  keyName?: string;
   onLine?: (from: string, line: string) => void;
 } = {}): Promise<World> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "switchyard-e2e-"));
@@ -53,7 +55,7 @@ export async function openWorld({
     state,
     agents: defaultAgentsFolder,
     repositories: [repository],
-    providerKeys: new Map([["GEMINI_API_KEY", "canary-key-of-the-model"]]),
+    providerKeys: new Map([[keyName, "canary-key-of-the-model"]]),
     allowedEndpoints: [],
     port: 0,
     image,
