@@ -22,6 +22,10 @@ export type AgentErrorKind = (typeof agentErrorKinds)[number];
 
 const count = z.int().min(0);
 
+/** Who says what a run has cost: the agent, the provider's configuration, or the list prices of models. */
+export const costSources = ["agent", "configured", "price_table"] as const;
+export type CostSource = (typeof costSources)[number];
+
 /**
  * Tokens of one scope. `inputTokens` counts all input, `cachedInputTokens` and `cacheWriteTokens` are parts of
  * it; `outputTokens` counts all output, `reasoningTokens` is a part of it. Money is micro-dollars; null = unknown.
@@ -34,6 +38,8 @@ export const tokenUsageSchema = z
     outputTokens: count,
     reasoningTokens: count,
     costMicroUsd: count.nullable(),
+    /** Absent as long as only the agent has had a say. */
+    costSource: z.enum(costSources).nullish(),
   })
   .meta({ id: "TokenUsage" });
 export type TokenUsage = z.infer<typeof tokenUsageSchema>;
@@ -86,6 +92,8 @@ const fromAgent = [
     status: z.int().nullable(),
     message: z.string(),
     fatal: z.boolean(),
+    /** When the provider takes work again, if it told (ms UTC). */
+    resetAtMs: count.nullish(),
   }),
   z.object({
     type: z.literal("result"),

@@ -61,6 +61,7 @@ export const providerStatusSchema = z
       sources: z.array(z.string()),
       resume: z.boolean(),
       cancel: z.enum(["none", "best-effort", "confirmed"]),
+      billing: z.enum(["tokens", "plan"]),
     }),
     defaultModel: z.string().nullable(),
     apiEndpoint: z.string().nullable(),

@@ -100,6 +100,8 @@ export const runReportSchema = z.object({
   fault: z.object({ code: z.enum(errorCodes), message: z.string() }).nullable(),
   sessionId: z.string().nullable(),
   usage: tokenUsageSchema.nullable(),
+  /** The model that the agent says it used. */
+  model: z.string().nullish(),
   baseCommit: z.string().nullable(),
   /** The git tree of the workspace as the agent left it, exact in bytes. */
   treeId: z.string().nullable(),

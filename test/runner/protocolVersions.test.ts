@@ -143,7 +143,12 @@ describe("today's worker", () => {
       value: { ...(exchange.answer.body?.value as object), protocols: ["runner/8", "runner/9"] },
     };
     const runner = httpRunner(addressOf(await serveFrozen([exchange])));
-    const capabilities = { sources: [], resume: false, cancel: "confirmed" } as const;
+    const capabilities = {
+      sources: [],
+      resume: false,
+      cancel: "confirmed",
+      billing: "tokens",
+    } as const;
     const agent = { name: "script", capabilities, credentialVariable: "GEMINI_API_KEY" };
 
     expect(await cliAgentService(agent, runner).availability(3_000)).toEqual({

@@ -58,7 +58,22 @@ describe("a run that ended well", () => {
 
     const task = await tenant.until((await submit()).id, ...final);
 
-    expect(task.execution?.usage?.costMicroUsd).toBe(1000 * 2 + 50 * 10);
+    expect(task.execution?.usage).toMatchObject({
+      costMicroUsd: 1000 * 2 + 50 * 10,
+      costSource: "configured",
+    });
+  });
+
+  it("costs what the list price of its model says when nobody else does", async () => {
+    runner.onRun = (run) => run.finish({ patch: null, model: "gpt-4.1" });
+
+    const task = await tenant.until((await submit()).id, ...final);
+
+    const { cachedInputTokens = 0 } = task.execution?.usage ?? {};
+    expect(task.execution?.usage).toMatchObject({
+      costMicroUsd: (1000 - cachedInputTokens) * 2 + cachedInputTokens * 0.5 + 50 * 8,
+      costSource: "price_table",
+    });
   });
 });
 

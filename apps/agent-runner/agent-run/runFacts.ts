@@ -11,6 +11,7 @@ export type RunFacts = Pick<
   | "error"
   | "sessionId"
   | "usage"
+  | "model"
   | "baseCommit"
 > & { agentVersion: string | null };
 
@@ -22,6 +23,7 @@ export const noFacts: RunFacts = {
   error: null,
   sessionId: null,
   usage: null,
+  model: null,
   baseCommit: null,
   agentVersion: null,
 };
@@ -33,7 +35,11 @@ export function withEvent(facts: RunFacts, event: AgentEvent): RunFacts {
     case "agent_started":
       return { ...facts, agentVersion: event.version };
     case "init":
-      return { ...facts, sessionId: event.sessionId ?? facts.sessionId };
+      return {
+        ...facts,
+        sessionId: event.sessionId ?? facts.sessionId,
+        model: event.model ?? facts.model ?? null,
+      };
     case "tool_use":
       return { ...facts, toolCalls: facts.toolCalls + 1 };
     case "tool_result":
@@ -54,8 +60,14 @@ export function withEvent(facts: RunFacts, event: AgentEvent): RunFacts {
 const exitOf = ({ exitCode, signal, dismissed }: Extract<AgentEvent, { type: "agent_exited" }>) =>
   dismissed === undefined ? { exitCode, signal } : { exitCode, signal, dismissed };
 
-const errorOf = ({ kind, status, message }: Extract<AgentEvent, { type: "error" }>) => ({
+const errorOf = ({
   kind,
   status,
   message,
+  resetAtMs,
+}: Extract<AgentEvent, { type: "error" }>): RunFacts["error"] => ({
+  kind,
+  status,
+  message,
+  ...(resetAtMs == null ? {} : { resetAtMs }),
 });

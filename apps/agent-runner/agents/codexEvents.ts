@@ -51,7 +51,7 @@ export async function createCodexParser(request: AgentRequest): Promise<AgentPar
     errorLine: (line) => refusal(line, progress),
     end: async ({ exit, errorOutput }) => [
       ...endEvents(exit, errorOutput, progress),
-      ...(await untoldUsage(progress)),
+      ...(await untold(progress)),
     ],
   };
 }
@@ -157,12 +157,19 @@ function usageEvents(total: TokenUsage, progress: Progress): AgentEvent[] {
   return request.session.kind === "new" ? [run] : [session, run];
 }
 
-/** A turn that did not complete tells no usage, but its session file does. */
-async function untoldUsage(progress: Progress): Promise<AgentEvent[]> {
+/** Its session file tells the model that nobody asked for, and the tokens of a turn that did not complete. */
+async function untold(progress: Progress): Promise<AgentEvent[]> {
   const { hasUsage, threadId, request } = progress;
-  if (hasUsage || threadId === null) return [];
+  if (threadId === null) return [];
   const session = await readCodexSession(request.home, threadId);
-  return session === null ? [] : usageEvents(session.total, progress);
+  if (session === null) return [];
+  const { model, total } = session;
+  return [
+    ...(model === null || request.model !== undefined
+      ? []
+      : [initEvent(threadId, { ...request, model })]),
+    ...(hasUsage ? [] : usageEvents(total, progress)),
+  ];
 }
 
 /** What its tools refused is told on stderr alone: no event comes of such a call. */

@@ -74,7 +74,7 @@ export class SimAgents {
   agent(name: string): SimAgent {
     return {
       name,
-      capabilities: { sources: ["local"], resume: true, cancel: "confirmed" },
+      capabilities: { sources: ["local"], resume: true, cancel: "confirmed", billing: "tokens" },
       availability: async () => ({ kind: "available", version: "1.0.0" }),
       boot: async ({ executionId }) => {
         this.#refuseIfPartitioned();

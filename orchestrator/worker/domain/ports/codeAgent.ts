@@ -8,6 +8,8 @@ export type AgentCapabilities = {
   sources: readonly Source["kind"][];
   resume: boolean;
   cancel: "none" | "best-effort" | "confirmed";
+  /** What its own service asks money for: tokens at the list price of the model, or something else. */
+  billing: "tokens" | "plan";
 };
 
 export type AgentRequest = {

@@ -34,7 +34,7 @@ export const registry = {
   "claude-code": {
     type: "cli",
     title: "Claude Code",
-    capabilities: { sources: ["local"], resume: true, cancel: "confirmed" },
+    capabilities: { sources: ["local"], resume: true, cancel: "confirmed", billing: "tokens" },
     secretNames: ["CLAUDE_API_KEY", "ANTHROPIC_API_KEY"],
     credentialVariable: "ANTHROPIC_API_KEY",
     modelService: "https://api.anthropic.com",
@@ -42,7 +42,7 @@ export const registry = {
   gemini: {
     type: "cli",
     title: "Gemini CLI",
-    capabilities: { sources: ["local"], resume: true, cancel: "confirmed" },
+    capabilities: { sources: ["local"], resume: true, cancel: "confirmed", billing: "tokens" },
     secretNames: ["GEMINI_API_KEY"],
     credentialVariable: "GEMINI_API_KEY",
     modelService: "https://generativelanguage.googleapis.com",
@@ -50,14 +50,14 @@ export const registry = {
   codex: {
     type: "cli",
     title: "Codex CLI",
-    capabilities: { sources: ["local"], resume: true, cancel: "confirmed" },
+    capabilities: { sources: ["local"], resume: true, cancel: "confirmed", billing: "tokens" },
     secretNames: ["CODEX_API_KEY", "OPENAI_API_KEY"],
     credentialVariable: "CODEX_API_KEY",
   },
   copilot: {
     type: "cli",
     title: "GitHub Copilot CLI",
-    capabilities: { sources: ["local"], resume: true, cancel: "confirmed" },
+    capabilities: { sources: ["local"], resume: true, cancel: "confirmed", billing: "plan" },
     secretNames: ["COPILOT_GITHUB_TOKEN"],
     credentialVariable: "COPILOT_GITHUB_TOKEN",
     ownService: {
@@ -75,7 +75,7 @@ export const registry = {
   cursor: {
     type: "cli",
     title: "Cursor agent",
-    capabilities: { sources: ["local"], resume: true, cancel: "confirmed" },
+    capabilities: { sources: ["local"], resume: true, cancel: "confirmed", billing: "plan" },
     secretNames: ["CURSOR_API_KEY"],
     credentialVariable: "CURSOR_API_KEY",
     unverified: true,

@@ -1,5 +1,5 @@
 import { type AfterRun, afterRun } from "../../domain/afterRun.ts";
-import { costMicroUsd } from "../../domain/cost.ts";
+import { costOf } from "../../domain/cost.ts";
 import { keepText } from "../../domain/keepText.ts";
 import { noticesOfEnd } from "../../domain/notices.ts";
 import type { RunFacts, RunOutcome } from "../../domain/outcome.ts";
@@ -107,7 +107,10 @@ async function resultOf(
       ? undefined
       : (await deps.providerConfigs.all(task.organizationId)).get(execution.provider)?.costPerToken;
   return {
-    usage: usage && { ...usage, costMicroUsd: costMicroUsd(usage, prices ?? {}) },
+    usage: usage && {
+      ...usage,
+      ...costOf(usage, prices ?? {}, listModel(deps, execution, report)),
+    },
     sessionId: report?.sessionId ?? null,
     events: deps.memory.lastNumber(attempt.fence),
     durationMs: report?.durationMs ?? 0,
@@ -117,6 +120,17 @@ async function resultOf(
         ? null
         : await keepText(deps.artifacts, attempt, "output.txt", report.terminal.text),
   };
+}
+
+/** The model that the run is paid for by the token, if it is known. */
+function listModel(
+  deps: SupervisionDeps,
+  { provider, config }: Brief["execution"],
+  report: RunFacts | null,
+): string | null {
+  const billing = deps.agentOf(provider)?.capabilities.billing;
+  if (billing !== "tokens" && config.endpoint.value === null) return null;
+  return report?.model ?? config.model.value;
 }
 
 function patchOf(attempt: Attempt): Settlement["patch"] {
