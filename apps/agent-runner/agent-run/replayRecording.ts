@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { AgentEvent } from "../../../shared/contracts/agentEvent.ts";
 import type { AgentRequest, LineAdapter } from "../agents/agentAdapter.ts";
 import { createLineSplitter } from "../agents/jsonLines.ts";
+import { withResetTimes } from "../agents/resetTimes.ts";
 import type { CommandExit } from "../processes/guardMessages.ts";
 import { noFacts, type RunFacts, withEvent } from "./runFacts.ts";
 
@@ -40,7 +41,7 @@ async function parse(
   cuts: readonly number[],
 ): Promise<AgentEvent[]> {
   const asked = { prompt: "", password: "", secrets: {}, ...request, home };
-  const parser = await adapter.createParser(asked, () => recordedAtMs);
+  const parser = withResetTimes(await adapter.createParser(asked), () => recordedAtMs);
   const splitter = createLineSplitter(1024 * 1024);
   const events: AgentEvent[] = [];
   const ends = [...cuts.map((cut) => cut % (stdout.length + 1)), stdout.length];

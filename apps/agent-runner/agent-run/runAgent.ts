@@ -1,7 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { RunReport, RunRequest } from "../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
-import type { AgentAdapter, AgentRequest, FoundAgent } from "../agents/agentAdapter.ts";
+import type {
+  AgentAdapter,
+  AgentRequest,
+  FoundAgent,
+  LineAdapter,
+} from "../agents/agentAdapter.ts";
+import { withResetTimes } from "../agents/resetTimes.ts";
 import { type ResolvedSource, resolveSource } from "../git/localSource.ts";
 import type { RunMarkers } from "../processes/environment.ts";
 import { endLeftovers } from "../processes/leftovers.ts";
@@ -115,7 +121,7 @@ async function runToItsEnd(
   const { adapter, request, live, redactor } = run;
   if (live.stopSwitch.reason() !== null) return;
   const command = adapter.command(run.found.program, asked);
-  const parser = "converse" in adapter ? null : await adapter.createParser(asked, run.nowMs);
+  const parser = "converse" in adapter ? null : await parserOf(adapter, asked, run.nowMs);
   const { version } = run.found;
   const start = { adapter, version, command, parser, agentRequest: asked, request };
   try {
@@ -131,6 +137,9 @@ async function runToItsEnd(
   const kept = { agent: adapter, id, home: places.home, executionId: places.workspaceOf, redactor };
   await run.sessions.keep(kept);
 }
+
+const parserOf = async (adapter: LineAdapter, asked: AgentRequest, nowMs: () => number) =>
+  withResetTimes(await adapter.createParser(asked), nowMs);
 
 /** A resumed run works at the path where its session began. */
 async function openSession({ request, adapter, sessions }: AgentRun, places: RunPlaces) {

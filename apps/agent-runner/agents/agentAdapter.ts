@@ -12,7 +12,7 @@ export type LineAdapter = AgentBase & {
   /** How long it may take to go once it has said its last word. */
   readonly lingerMs: number;
   /** A parser keeps state, so each run has its own. Made before the start: HOME is as the last run left it. */
-  createParser(request: AgentRequest, nowMs: () => number): AgentParser | Promise<AgentParser>;
+  createParser(request: AgentRequest): AgentParser | Promise<AgentParser>;
 };
 
 export type SessionAdapter = AgentBase & {
