@@ -68,7 +68,7 @@ export const registry = {
   opencode: {
     type: "cli",
     title: "OpenCode",
-    capabilities: { sources: ["local"], resume: true, cancel: "confirmed" },
+    capabilities: { sources: ["local"], resume: true, cancel: "confirmed", billing: "tokens" },
     secretNames: ["OPENCODE_API_KEY"],
     credentialVariable: "OPENCODE_API_KEY",
   },
@@ -100,7 +100,7 @@ export function providersWith(configured: readonly AcpProvider[]): Providers {
   for (const { id, resume, ...named } of configured)
     providers.set(id, {
       type: "cli",
-      capabilities: { sources: ["local"], resume, cancel: "confirmed" },
+      capabilities: { sources: ["local"], resume, cancel: "confirmed", billing: "plan" },
       ...named,
     });
   return providers;
