@@ -133,6 +133,18 @@ describe("what follows from a run", () => {
     });
   });
 
+  it("waits for a provider that names a time, but a pause as short as a retry's is a retry", () => {
+    const limited = (resetAtMs: number) =>
+      judge({ error: { kind: "rate_limit", status: 429, message: "slow down", resetAtMs } });
+
+    expect(afterRun(task, limited(60_000), 1_000)).toMatchObject({
+      taskEvent: "park",
+      notBeforeMs: 60_000,
+    });
+    expect(afterRun(task, limited(3_000), 1_000)).toMatchObject({ taskEvent: "retry" });
+    expect(afterRun({ ...task, retries: 1 }, limited(3_000), 1_000).taskEvent).toBe("fail");
+  });
+
   it("is the patch, the end without one, or the confirmed cancel", () => {
     expect(afterRun(task, judge({}), 1).taskEvent).toBe("receive_patch");
     expect(afterRun(task, judge({}, false), 1).taskEvent).toBe("finish_without_patch");

@@ -33,9 +33,11 @@ export function afterRun(
     };
   const outcome = { code: run.code, message: run.message };
   if (run.execution === "cancel") return { taskEvent: "cancel_confirmed", outcome };
-  if (run.resetAtMs !== undefined && run.resetAtMs < task.deadlineAtMs)
-    return { taskEvent: "park", outcome, notBeforeMs: Math.max(run.resetAtMs, nowMs) };
   const notBeforeMs = nowMs + retryDelayMs(task.retries + 1);
+  // A pause that a retry makes anyway is a retry, and counts as one.
+  const resetAtMs = run.resetAtMs ?? 0;
+  if (resetAtMs > (run.retry ? notBeforeMs : 0) && resetAtMs < task.deadlineAtMs)
+    return { taskEvent: "park", outcome, notBeforeMs: Math.max(resetAtMs, nowMs) };
   const triesLeft = task.retries + 1 < task.limits.maxAttempts || !stands("attempts_bounded");
   if (run.retry && triesLeft && notBeforeMs < task.deadlineAtMs)
     return { taskEvent: "retry", outcome, notBeforeMs };
