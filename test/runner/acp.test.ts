@@ -182,7 +182,7 @@ describe("a session", () => {
 
   it("is resumed, and its history is not told again", async () => {
     const replays = `fake.on.initialize = () => ({ protocolVersion: 1, agentCapabilities: { loadSession: true } });
-      fake.on["session/load"] = () => { fake.say("old words"); return null; };`;
+      fake.on["session/load"] = () => { fake.say("old words"); setTimeout(() => fake.say("older words"), 100); return null; };`;
 
     const { report, events } = await resumed(replays);
 

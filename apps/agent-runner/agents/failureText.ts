@@ -4,7 +4,7 @@ import { kindOfStatus, kindOfText } from "./errorKinds.ts";
 export type Failure = { kind: AgentErrorKind; status: number | null; message: string };
 
 const statusInText =
-  /\b(?:HTTP|status(?:[ _]?code)?|code)["':\s]*([45]\d\d)\b|[("]([45]\d\d)[) ]|^([45]\d\d) /i;
+  /\b(?:HTTP|status(?:[ _]?code)?|code|error)["':\s]*([45]\d\d)\b|[("]([45]\d\d)[) ]|^([45]\d\d) /i;
 
 const words: readonly [RegExp, AgentErrorKind][] = [
   [/usage.?limit/i, "quota"],

@@ -1,4 +1,5 @@
 import { realpathSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { AgentEvent } from "../../../../shared/contracts/agentEvent.ts";
 import type { AgentConversation, AgentSession } from "../agentAdapter.ts";
 import { failureOfText } from "../failureText.ts";
@@ -14,10 +15,13 @@ import { createTurnReader, type TurnReader } from "./turnReader.ts";
 /** One prompt to one agent over the Agent Client Protocol. */
 export function converseByAcp(config: AcpAgent, session: AgentSession): AgentConversation {
   const turn = createTurnReader(config, realPath(session.workspace));
-  const state = { isReplaying: false, hasResult: false };
+  const state: State = { historyAtMs: null, hasResult: false };
   const peer = createRpcPeer(session.write, {
     notified: (method, params, text) => {
-      if (state.isReplaying) return [];
+      if (state.historyAtMs !== null) {
+        state.historyAtMs = performance.now();
+        return [];
+      }
       if (method === "session/update") return turn.update(params, text);
       return [{ type: "raw", sourceType: `acp/${method}`, text }];
     },
@@ -42,12 +46,18 @@ export function converseByAcp(config: AcpAgent, session: AgentSession): AgentCon
   };
 }
 
+type State = {
+  /** When the last of an earlier run was told; null when what comes is of this run. */
+  historyAtMs: number | null;
+  hasResult: boolean;
+};
+
 type Lead = {
   config: AcpAgent;
   session: AgentSession;
   turn: TurnReader;
   peer: RpcPeer;
-  state: { isReplaying: boolean };
+  state: State;
   emitAll(events: AgentEvent[]): Promise<void>;
 };
 
@@ -75,19 +85,34 @@ async function lead(all: Lead): Promise<void> {
 async function open({ config, session, peer, state }: Lead): Promise<OpenedSession> {
   const { request, workspace, stopping } = session;
   const late = AbortSignal.timeout(config.timeouts.startMs);
-  const ask = async (method: string, params: object, answered?: () => void): Promise<Asked> => {
+  const ask = async (method: string, params: object): Promise<Asked> => {
     if (stopping.aborted) return { kind: "closed" };
     return Promise.race([
-      peer.request(method, params, answered),
+      peer.request(method, params),
       aborted(stopping).then(() => ({ kind: "closed" as const })),
       aborted(late).then(() => ({ kind: "late" as const })),
     ]);
   };
-  const replaying = (isReplaying: boolean) => {
-    state.isReplaying = isReplaying;
-  };
-  return openSession({ config, request, workspace, ask, replaying });
+  return openSession({
+    config,
+    request,
+    workspace,
+    ask,
+    historyBegins: () => {
+      state.historyAtMs = performance.now();
+    },
+    historyTold: async () => {
+      while (quietForMs(state) < historyQuietMs && !stopping.aborted) await sleep(historyPauseMs);
+      state.historyAtMs = null;
+    },
+  });
 }
+
+/** Some agents tell the history before they answer `session/load`, some begin with it right after. */
+const historyQuietMs = 300;
+const historyPauseMs = 50;
+
+const quietForMs = ({ historyAtMs }: State): number => performance.now() - (historyAtMs ?? 0);
 
 /** When the run is to end, the agent is asked to; then its answer is waited for like any other. */
 async function prompt({ session, peer, turn }: Lead, sessionId: string): Promise<RpcAnswer> {

@@ -31,14 +31,20 @@ const knownTells = [
   { path: "jetbrains.air.sessionFailure.severity", equals: "error" },
 ];
 
-/** Whether the extension fields of a message tell that the turn has failed, and in what words. */
-export function tellIn({ failure }: AcpAgent, meta: unknown): string | null {
+/** What the extension fields of a message tell of a turn that has failed; null where they tell of none. */
+export function tellIn({ failure }: AcpAgent, meta: unknown): Failure | null {
   for (const { path, equals } of [...knownTells, ...failure.tells]) {
     const value = fieldAt(meta, path);
     if (value === undefined || value === null || value === false) continue;
     if (equals !== undefined && String(value) !== equals) continue;
-    const around = fieldAt(meta, path.slice(0, path.lastIndexOf(".")));
-    return JSON.stringify(around ?? value);
+    return failureOfTell(fieldAt(meta, path.slice(0, path.lastIndexOf("."))) ?? value);
   }
   return null;
+}
+
+function failureOfTell(told: unknown): Failure {
+  const found = failureOfText(JSON.stringify(told));
+  const words = [fieldAt(told, "title"), fieldAt(told, "message")];
+  const message = words.find((word) => typeof word === "string");
+  return message === undefined ? found : { ...found, message };
 }

@@ -15,8 +15,7 @@ export type RpcHandlers = {
 
 /** JSON-RPC 2.0, one message a line, in both directions. Never throws for what the other side sends. */
 export type RpcPeer = {
-  /** `answered` is called at once, before any later line is looked at. */
-  request(method: string, params: object, answered?: () => void): Promise<RpcAnswer>;
+  request(method: string, params: object): Promise<RpcAnswer>;
   notify(method: string, params: object): void;
   receive(value: Record<string, unknown>, text: string): AgentEvent[];
   close(): void;
@@ -42,21 +41,19 @@ const callSchema = z.object({
 
 const methodNotFound = -32601;
 
-type Pending = { settle(answer: RpcAnswer): void; answered: () => void };
-
 export function createRpcPeer(write: (text: string) => void, handlers: RpcHandlers): RpcPeer {
-  const pending = new Map<number, Pending>();
+  const pending = new Map<number, (answer: RpcAnswer) => void>();
   let nextId = 0;
   let isClosed = false;
   const send = (message: object) => write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
 
   return {
-    request: (method, params, answered = () => {}) =>
+    request: (method, params) =>
       new Promise((settle) => {
         if (isClosed) return settle({ kind: "closed" });
         const id = nextId;
         nextId += 1;
-        pending.set(id, { settle, answered });
+        pending.set(id, settle);
         send({ id, method, params });
       }),
     notify: (method, params) => send({ method, params }),
@@ -64,16 +61,15 @@ export function createRpcPeer(write: (text: string) => void, handlers: RpcHandle
       const call = callSchema.safeParse(value);
       if (call.success) return serve(call.data, text);
       const answer = answerSchema.safeParse(value);
-      const waiting = answer.success ? pending.get(answer.data.id) : undefined;
-      if (!answer.success || waiting === undefined) return [unknownMessage(text)];
+      const settle = answer.success ? pending.get(answer.data.id) : undefined;
+      if (!answer.success || settle === undefined) return [unknownMessage(text)];
       pending.delete(answer.data.id);
-      waiting.answered();
-      waiting.settle(answerOf(answer.data));
+      settle(answerOf(answer.data));
       return [];
     },
     close: () => {
       isClosed = true;
-      for (const { settle } of pending.values()) settle({ kind: "closed" });
+      for (const settle of pending.values()) settle({ kind: "closed" });
       pending.clear();
     },
   };

@@ -25,9 +25,11 @@ export type Opening = {
   config: AcpAgent;
   request: AgentRequest;
   workspace: string;
-  ask(method: string, params: object, answered?: () => void): Promise<Asked>;
-  /** The agent tells the whole history before it answers `session/load`. */
-  replaying(isReplaying: boolean): void;
+  ask(method: string, params: object): Promise<Asked>;
+  /** What the agent tells from here on is of an earlier run, until `historyTold`. */
+  historyBegins(): void;
+  /** Settles when nothing more of it comes. */
+  historyTold(): Promise<void>;
 };
 
 type Step<Value> = { kind: "done"; value: Value } | Exclude<OpenedSession, { kind: "open" }>;
@@ -61,9 +63,8 @@ async function call(
   { config, ask }: Opening,
   method: string,
   params: object,
-  answered?: () => void,
 ): Promise<Step<unknown>> {
-  const answer = await ask(method, params, answered);
+  const answer = await ask(method, params);
   switch (answer.kind) {
     case "result":
       return { kind: "done", value: answer.result };
@@ -136,8 +137,9 @@ async function resume(opening: Opening, agent: Initialized, id: string): Promise
   const method = canResume ? "session/resume" : can?.loadSession ? "session/load" : null;
   if (method === null) return failed("resume", "invalid_request", "the agent resumes none");
   const params = { sessionId: id, cwd: opening.workspace, mcpServers: [] };
-  opening.replaying(true);
-  const answer = await call(opening, method, params, () => opening.replaying(false));
+  opening.historyBegins();
+  const answer = await call(opening, method, params);
+  await opening.historyTold();
   if (answer.kind !== "done") return answer;
   const opened = openedSchema.catch({ sessionId: id }).parse(answer.value ?? {});
   return { kind: "done", value: { sessionId: id, isResumed: true, opened, notes: [] } };

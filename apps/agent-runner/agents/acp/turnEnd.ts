@@ -62,7 +62,7 @@ function failureOf(
     return { kind, status: null, message: last || `The turn ended with ${answer.stopReason}.` };
   }
   const tell = tellIn(config, answer._meta) ?? facts.tell;
-  if (tell !== null) return failureOfText(last === "" ? tell : `${last} ${tell}`);
+  if (tell !== null) return tell.kind === "unknown" && last !== "" ? failureOfText(last) : tell;
   const patterns = ["^Error:", ...config.failure.textPatterns].map((text) => new RegExp(text, "m"));
   const piece = [facts.lastPiece.trim(), last].find((text) =>
     patterns.some((pattern) => pattern.test(text)),

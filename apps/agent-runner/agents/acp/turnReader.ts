@@ -1,4 +1,5 @@
 import type { AgentEvent } from "../../../../shared/contracts/agentEvent.ts";
+import type { Failure } from "../failureText.ts";
 import type { AcpAgent } from "./acpConfig.ts";
 import { tellIn } from "./acpFailures.ts";
 import {
@@ -19,7 +20,7 @@ export type TurnFacts = {
   lastPiece: string;
   hasSpoken: boolean;
   toolCalls: number;
-  tell: string | null;
+  tell: Failure | null;
   costUsd: number | null;
 };
 
