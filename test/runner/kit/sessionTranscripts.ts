@@ -138,6 +138,7 @@ function startConversation(
   return converseByAcp(configOf(name, lines), {
     request: {
       prompt: "Do it.",
+      home: "/home/of-the-run",
       session: load === undefined ? { kind: "new", id: "" } : { kind: "resume", id },
       password: "",
       secrets: {},
