@@ -1,3 +1,4 @@
+import { type IncomingMessage, type RequestOptions, request } from "node:http";
 import { createLineSplitter } from "../jsonLines.ts";
 import { sessionSchema } from "./opencodeWire.ts";
 
@@ -12,16 +13,15 @@ const maxEventBytes = 4 * 1024 * 1024;
 /** `opencode serve` over HTTP, for one session at a time. */
 export function createOpencodeClient(url: string, password: string) {
   const authorization = `Basic ${Buffer.from(`opencode:${password}`).toString("base64")}`;
+  const headers = { authorization, "content-type": "application/json" };
   const call = async (method: string, path: string, body?: object): Promise<ServerAnswer> => {
-    const response = await fetch(url + path, {
-      method,
-      headers: { authorization, "content-type": "application/json" },
-      signal: AbortSignal.timeout(callMs),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    if (!response.ok)
-      return { kind: "refused", message: `${path}: HTTP ${response.status} ${text}` };
+    const signal = AbortSignal.timeout(callMs);
+    const asked = body === undefined ? "" : JSON.stringify(body);
+    const response = await ask(url + path, { method, headers, signal }, asked);
+    const text = await readText(response);
+    const status = response.statusCode ?? 0;
+    if (status < 200 || status > 299)
+      return { kind: "refused", message: `${path}: HTTP ${status} ${text}` };
     return { kind: "ok", body: text === "" ? null : JSON.parse(text) };
   };
 
@@ -39,14 +39,27 @@ export function createOpencodeClient(url: string, password: string) {
         ...(model === null ? {} : { model }),
       }),
     abort: (id: string) => call("POST", `/session/${id}/abort`),
-    /** Resolves once the server listens; the values are read one at a time. */
+    /** Resolves once the server sends them; the values are read one at a time. */
     openEvents: async (signal: AbortSignal): Promise<AsyncIterable<ServerEvent>> => {
-      const response = await fetch(`${url}/event`, { headers: { authorization }, signal });
-      if (!response.ok || response.body === null)
-        throw new Error(`/event: HTTP ${response.status}`);
-      return readEvents(response.body);
+      const response = await ask(`${url}/event`, { headers, signal }, "");
+      if (response.statusCode !== 200) throw new Error(`/event: HTTP ${response.statusCode}`);
+      return readEvents(response);
     },
   };
+}
+
+/** A connection of its own: the server of the next run may have this one's port, and would be sent to a dead one. */
+const ask = (url: string, options: RequestOptions, body: string): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => {
+    request(url, { ...options, agent: false }, resolve)
+      .on("error", reject)
+      .end(body);
+  });
+
+async function readText(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
 }
 
 export type ModelRef = { providerID: string; modelID: string };

@@ -34,6 +34,7 @@ export function createEventReader(sessionId: string) {
   let failure: Failure | null = null;
   let answer = "";
   let turns = 0;
+  let hasBegun = false;
 
   return {
     read: (value: unknown, text: string): ReadEvent => {
@@ -62,12 +63,13 @@ export function createEventReader(sessionId: string) {
       case "message.part.delta":
         return going(deltaEvents(event.properties));
       case "session.status":
+        hasBegun ||= event.properties.status.type !== "idle";
         return going(retryEvents(event.properties.status));
       case "session.error":
         failure = failureOf(event.properties.error, text);
         return nothing;
       case "session.idle":
-        return { kind: "done", events: end(null) };
+        return hasBegun || failure !== null ? { kind: "done", events: end(null) } : nothing;
     }
   }
 
