@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
 import { z } from "zod";
 import type { Recording } from "../../apps/agent-runner/agent-run/replayRecording.ts";
+import type { Conversation } from "./replayConversation.ts";
 
 export class RecordingError extends Error {}
 
@@ -38,6 +39,16 @@ export function readRecording(file: string): Recording {
     },
     recordedAtMs: Date.UTC(2026, 10, 21),
   };
+}
+
+/** Reads what went between a client and an agent: a file, or the one in a folder of that name. */
+export function readConversation(file: string): Conversation {
+  const isFolder = statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const name = path.basename(file);
+  if (!isFolder) return { name, bytes: bytesOf(file) };
+  const inside = readdirSync(file).find((one) => /^(traffic\.jsonl|events\.sse)(\.gz)?$/.test(one));
+  if (inside === undefined) throw new RecordingError(`${file}: there is no recording in it`);
+  return { name, bytes: bytesOf(path.join(file, inside)) };
 }
 
 const outputIn = (folder: string): string => {

@@ -1,13 +1,9 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { replayAcp, replayServe } from "../../scripts/transcripts/replayConversation.ts";
 import { agentEventSchema } from "../../shared/contracts/agentEvent.ts";
-import {
-  replayAcp,
-  replayServe,
-  type SessionTranscript,
-  sessionTranscriptsOf,
-} from "./kit/sessionTranscripts.ts";
+import { type SessionTranscript, sessionTranscriptsOf } from "./kit/sessionTranscripts.ts";
 import { outline } from "./kit/transcripts.ts";
 
 const named = (transcript: SessionTranscript) => [transcript.name, transcript] as const;

@@ -50,6 +50,40 @@ describe("npm run transcripts", () => {
     expect(recording.outcome.withoutPatch).toMatchObject({ kind: "bad", ...outcome });
   });
 
+  it("takes conversations too: OpenCode's events and the messages of an ACP agent", () => {
+    const served = call("--agent", "opencode", fixture("opencode", "error-401"));
+    const talked = call(
+      "--agent",
+      "acp",
+      fixture("acp", "codex.error-500"),
+      fixture("acp", "gemini.edit"),
+    );
+
+    expect(JSON.parse(served.stdout).recordings).toMatchObject([
+      { facts: { error: { kind: "auth", status: 401 } }, outcome: { withPatch: { kind: "bad" } } },
+    ]);
+    expect(JSON.parse(talked.stdout).recordings).toMatchObject([
+      { facts: { terminal: { ok: false } }, outcome: { withPatch: { kind: "bad" } } },
+      {
+        facts: { terminal: { ok: true }, toolCalls: 4 },
+        outcome: { withPatch: { kind: "patch" } },
+      },
+    ]);
+  });
+
+  it.each([
+    ["edit", { kind: "patch" }, 4, 5000],
+    ["error-401", { kind: "bad", code: "provider_auth" }, 0, undefined],
+    ["tool-sigterm", { kind: "bad", code: "incomplete" }, 0, undefined],
+  ])("takes what opencode run printed: %s", (name, outcome, toolCalls, inputTokens) => {
+    const { stdout } = call("--agent", "opencode", fixture("opencode-run", `${name}.stdout`));
+
+    const [recording] = JSON.parse(stdout).recordings;
+    expect(recording.outcome.withPatch).toMatchObject(outcome);
+    expect(recording.facts.toolCalls).toBe(toolCalls);
+    expect(recording.facts.usage?.inputTokens).toBe(inputTokens);
+  });
+
   it("reads the error output and the exit code that stand beside a file", () => {
     const folder = temporaryFolder();
     const file = join(folder, "missing.stdout.gz");
