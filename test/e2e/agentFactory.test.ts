@@ -138,7 +138,10 @@ describe("a factory", () => {
       considered: [
         { provider: "claude-code", code: "no_credentials" },
         { provider: "gemini" },
+        { provider: "codex", code: "no_credentials" },
+        { provider: "copilot", code: "no_credentials" },
         { provider: "opencode", code: "no_credentials" },
+        { provider: "cursor", code: "unverified" },
       ],
     });
   });
