@@ -25,6 +25,7 @@ export function createRedactor(...groups: readonly Secrets[]): Redactor {
   const names = namesByForm(groups.flatMap((secrets) => Object.entries(secrets)));
   const forms = [...names.keys()].sort((one, other) => other.length - one.length);
   const pattern = forms.length === 0 ? /(?!)/g : new RegExp(forms.map(literally).join("|"), "g");
+  const beginnings = beginningsOf(forms);
   const mask = (form: string) => `[secret:${names.get(form)}]`;
   const text = (value: string) => value.replace(pattern, mask);
 
@@ -45,7 +46,8 @@ export function createRedactor(...groups: readonly Secrets[]): Redactor {
         latin1(bytes).replace(bytePattern, (form) => `[secret:${inBytes.get(form)}]`),
         "latin1",
       ),
-    openEnd: (value) => Math.max(0, ...forms.map((form) => overlap(value, form))),
+    openEnd: (value) =>
+      beginnings.get(value.at(-1) ?? "")?.find((one) => value.endsWith(one))?.length ?? 0,
   };
 }
 
@@ -91,11 +93,17 @@ function base64Forms(bytes: Buffer): string[] {
   });
 }
 
-/** The longest end of the text that is a start of the form, but not the whole form. */
-function overlap(text: string, form: string): number {
-  for (let length = Math.min(text.length, form.length - 1); length > 0; length -= 1)
-    if (text.endsWith(form.slice(0, length))) return length;
-  return 0;
+/** All that a form can begin with and not be whole, by its last character; the longest first. */
+function beginningsOf(forms: readonly string[]): Map<string, string[]> {
+  const found = new Map<string, Set<string>>();
+  for (const form of forms)
+    for (let length = 1; length < form.length; length += 1) {
+      const last = form.charAt(length - 1);
+      found.set(last, (found.get(last) ?? new Set()).add(form.slice(0, length)));
+    }
+  const longestFirst = (some: Set<string>) =>
+    [...some].sort((one, other) => other.length - one.length);
+  return new Map([...found].map(([last, some]) => [last, longestFirst(some)]));
 }
 
 function mapStrings<Value>(value: Value, change: (text: string) => string): Value {

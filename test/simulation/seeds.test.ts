@@ -38,11 +38,11 @@ describe("the real SQL under it", () => {
     expect(figures.seeds).toBe(100);
   }, 300_000);
 
-  it("tells the same story as the stores in memory", async () => {
-    for (const seed of [3, 11, 23]) {
+  it("tells the same story as the stores in memory, to the letter", async () => {
+    for (const seed of [3, 5, 8, 11, 23, 42, 77]) {
       const inMemory = await playSeed(seed);
       const onSql = await playSeed(seed, { openStores: openSql });
-      expect(onSql.statuses).toEqual(inMemory.statuses);
+      expect(onSql.hash, `seed ${seed}`).toBe(inMemory.hash);
     }
   }, 60_000);
 });

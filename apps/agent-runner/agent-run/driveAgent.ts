@@ -7,7 +7,7 @@ import type {
   AgentParser,
   AgentRequest,
 } from "../agents/agentAdapter.ts";
-import { createLineSplitter } from "../agents/jsonLines.ts";
+import { createLineSplitter, type SplitLine } from "../agents/jsonLines.ts";
 import { type RunMarkers, runEnvironment } from "../processes/environment.ts";
 import { chunksOf, type GuardedProcess, startGuarded } from "../processes/guardedProcess.ts";
 import type { Redactor } from "../redact.ts";
@@ -117,18 +117,29 @@ async function follow(
   });
 }
 
-/** The next chunk is taken once the events of this one are on the disk: the agent waits for a slow disk. */
+/** How many chunks may be on their way to the disk, each of at most 64 KiB. */
+const chunksUnderWay = 16;
+
+/** Chunks are taken as they come until too many are not on the disk yet: the agent waits for a slow disk. */
 async function followOutput(
   stdout: Readable,
   { parser, record }: Exchange,
   heard: () => void,
 ): Promise<void> {
   const splitter = createLineSplitter(maxLineBytes);
+  const underWay: Promise<unknown>[] = [];
+  const keep = (lines: SplitLine[]) => {
+    const kept = Promise.all(lines.flatMap(parser.line).map(record));
+    kept.catch(() => {});
+    underWay.push(kept);
+  };
   for await (const chunk of chunksOf(stdout)) {
     heard();
-    await Promise.all(splitter.push(chunk).flatMap(parser.line).map(record));
+    keep(splitter.push(chunk));
+    if (underWay.length >= chunksUnderWay) await underWay.shift();
   }
-  await Promise.all(splitter.end().flatMap(parser.line).map(record));
+  keep(splitter.end());
+  await Promise.all(underWay);
 }
 
 async function followErrors(
