@@ -56,7 +56,7 @@ const deniedHosts = [
   "169.254.169.254",
   "metadata.google.internal",
   "api.github.com",
-  "registry.npmjs.org",
+  "packages.example.com",
   "api.anthropic.com",
   "model.switchyard",
   "doorbell.switchyard",

