@@ -5,6 +5,7 @@ const maxEventBytes = 256 * 1024;
 
 /** An event no larger than a reader has to expect; each text says where and how much was cut. */
 export function capEvent(event: AgentEvent): AgentEvent {
+  if (isSmall(event)) return event;
   for (let limit = maxTextBytes; limit > 64; limit = Math.floor(limit / 4)) {
     const capped = capStrings(event, limit) as AgentEvent;
     if (Buffer.byteLength(JSON.stringify(capped)) <= maxEventBytes) return capped;
@@ -19,6 +20,9 @@ export function capEvent(event: AgentEvent): AgentEvent {
     };
   return { type: "parse_warning", message: `an event of type ${event.type} was too large`, bytes };
 }
+
+/** No text in it can be over the limit. A character of JSON is at most 3 bytes. */
+const isSmall = (event: AgentEvent): boolean => JSON.stringify(event).length * 3 <= maxTextBytes;
 
 /** Cuts between characters, never inside one. */
 export function capText(text: string, maxBytes: number): string {

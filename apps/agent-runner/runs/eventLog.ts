@@ -26,16 +26,16 @@ export async function openEventLog(path: string, nowMs: () => number): Promise<E
   await file.truncate(ends.at(-1) ?? 0);
   const listeners = new Set<() => void>();
   let given = ends.length;
-  let pending: Buffer[] = [];
+  let pending = "";
   let flushed = Promise.resolve();
 
+  /** What came while the disk was busy goes there together. */
   const flush = async () => {
-    const lines = pending;
-    if (lines.length === 0) return;
-    pending = [];
-    await file.appendFile(Buffer.concat(lines));
+    const lines = Buffer.from(pending);
+    pending = "";
+    await file.appendFile(lines);
     await file.datasync();
-    for (const line of lines) ends.push((ends.at(-1) ?? 0) + line.length);
+    addLineEnds(ends, lines, ends.at(-1) ?? 0);
     for (const listener of listeners) listener();
   };
 
@@ -43,8 +43,8 @@ export async function openEventLog(path: string, nowMs: () => number): Promise<E
     append: (event) => {
       given += 1;
       const numbered: NumberedEvent = { number: given, atMs: nowMs(), event };
-      pending.push(Buffer.from(`${JSON.stringify(numbered)}\n`));
-      flushed = flushed.then(flush);
+      if (pending === "") flushed = flushed.then(flush);
+      pending += `${JSON.stringify(numbered)}\n`;
       return flushed;
     },
     lastNumber: () => ends.length,
@@ -77,9 +77,12 @@ async function findLineEnds(file: FileHandle): Promise<number[]> {
   for (let offset = 0; ; ) {
     const { bytesRead } = await file.read(chunk, 0, chunk.length, offset);
     if (bytesRead === 0) return ends;
-    const bytes = chunk.subarray(0, bytesRead);
-    for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1))
-      ends.push(offset + at + 1);
+    addLineEnds(ends, chunk.subarray(0, bytesRead), offset);
     offset += bytesRead;
   }
+}
+
+function addLineEnds(ends: number[], bytes: Buffer, offset: number): void {
+  for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1))
+    ends.push(offset + at + 1);
 }

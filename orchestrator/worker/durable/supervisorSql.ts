@@ -79,7 +79,7 @@ export function supervisorSql(
             source,
             Math.max(0, sourceCursor - left),
             nowMs(),
-            JSON.stringify(chunk),
+            `[${chunk.join(",")}]`,
           );
           number += chunk.length;
         }
@@ -127,18 +127,18 @@ function unpack(row: ChunkRow, after: { fence: number; number: number }): Stream
   return row.fence === after.fence ? numbered.filter((e) => e.number > after.number) : numbered;
 }
 
-/** Cuts events into rows of a bounded size; an event is never split. */
-function inChunks(events: readonly StoredEvent[]): StoredEvent[][] {
-  const chunks: StoredEvent[][] = [];
+/** Cuts events, as JSON, into rows of a bounded size; an event is never split. */
+function inChunks(events: readonly StoredEvent[]): string[][] {
+  const chunks: string[][] = [];
   let chars = Number.POSITIVE_INFINITY;
   for (const { atMs, event } of events) {
-    const size = JSON.stringify(event).length;
-    if (chars + size > maxChunkChars) {
+    const text = JSON.stringify({ atMs, event } satisfies StoredEvent);
+    if (chars + text.length > maxChunkChars) {
       chunks.push([]);
       chars = 0;
     }
-    chunks.at(-1)?.push({ atMs, event });
-    chars += size;
+    chunks.at(-1)?.push(text);
+    chars += text.length;
   }
   return chunks;
 }

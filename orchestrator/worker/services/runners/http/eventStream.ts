@@ -3,6 +3,7 @@ import {
   numberedEventSchema,
 } from "../../../../../shared/contracts/agentEvent.ts";
 import { SwitchyardError } from "../../../../../shared/errors.ts";
+import { bodyChunks } from "./bodyChunks.ts";
 import { unreachable } from "./request.ts";
 
 const maxLineBytes = 1024 * 1024;
@@ -28,7 +29,7 @@ export async function readEvents(
     if (events.length > 0) onEvents(events);
   };
   try {
-    for await (const chunk of body) {
+    for await (const chunk of bodyChunks(body)) {
       const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
       rest = lines.pop() ?? "";
       if (rest.length > maxLineBytes) throw notALine(rest);
