@@ -26,6 +26,7 @@ export const errorTable = {
   dead_letter_not_found: { http: 404, retry: "never" },
   nothing_to_replay: { http: 409, retry: "never" },
   run_not_found: { http: 404, retry: "never" },
+  session_not_found: { http: 404, retry: "never" },
   project_exists: { http: 409, retry: "never" },
   idempotency_conflict: { http: 409, retry: "never" },
   too_late: { http: 409, retry: "never" },

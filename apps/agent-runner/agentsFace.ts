@@ -16,6 +16,7 @@ import { readJson } from "./http/readBody.ts";
 import { runRoutes, smallBodyBytes } from "./http/runRoutes.ts";
 import type { RoleFace } from "./roleFace.ts";
 import { openRunBook, type RunBookDeps } from "./runs/runBook.ts";
+import { sessionRoutes } from "./sessionRoutes.ts";
 
 /** The role `agents`: one coding agent at a time. */
 export async function openAgentsFace(books: RunBookDeps, deps: AgentRunDeps): Promise<RoleFace> {
@@ -31,6 +32,7 @@ export async function openAgentsFace(books: RunBookDeps, deps: AgentRunDeps): Pr
     routes: [
       ...runRoutes({ path: "/runs", book, maxBodyBytes: smallBodyBytes, accept }),
       ...bundleRoutes(deps.bundles),
+      ...sessionRoutes({ ...deps, scratch: deps.bundles, runs: book }),
       {
         method: "POST",
         path: "/runs/:id/denied-hosts",

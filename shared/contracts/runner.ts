@@ -14,6 +14,8 @@ import { commitIdSchema, sourceSchema } from "./source.ts";
  *   GET  …/events?after=N&waitMs=M                             NDJSON of NumberedEvent, waits for more
  *   GET  …/result               POST …/cancel
  *   POST /runs/:executionId/denied-hosts                       whoever guards its network tells what was denied
+ *   GET  /runs/:executionId/session                            the session of a finished run, as `session/1`
+ *   PUT  /runs/:executionId/session                            a session for a run that has not begun to go on with
  *   PUT  /bundles/:name                                        a git bundle, for a source of the kind `bundle`
  *   POST /forge/bundle                                         a local source as such a bundle
  *   POST /forge/ref, /forge/commit, /forge/move-ref            local repositories only

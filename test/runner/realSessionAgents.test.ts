@@ -15,6 +15,7 @@ import {
 } from "./kit/realRuns.ts";
 import { agentsDirectory, openRunner } from "./kit/runners.ts";
 import { finishRun, waitForEvent } from "./kit/scriptAgent.ts";
+import { anewInPlaceOf, putSession, takeSession } from "./kit/sessions.ts";
 
 const opencode: RealAgent = {
   agent: "opencode",
@@ -101,16 +102,15 @@ describe("opencode", () => {
     expect(filesBelow(state).filter((path) => path.endsWith("opencode.db"))).toHaveLength(1);
   });
 
-  it("that has printed its key goes on with its session in a later run", async () => {
+  it("that has printed its key goes on with its session on another runner", async () => {
     const repository = repositoryOf();
-    const opened = await openRunner({ repositories: [repository] });
-    const first = await finishRun(
-      opened,
-      "exec_1",
-      await realRequest(opencode, repository, "leak"),
-    );
+    const began = await openRunner({ repositories: [repository] });
+    const first = await finishRun(began, "exec_1", await realRequest(opencode, repository, "leak"));
     const session = { id: first.report.sessionId ?? "" };
+    const archive = await takeSession(began.client, "exec_1");
 
+    const opened = await anewInPlaceOf(began, { repositories: [repository] });
+    await putSession(opened.client, "exec_2", archive);
     const second = await finishRun(
       opened,
       "exec_2",

@@ -7,37 +7,39 @@ export type RunPlaces = {
   /** The runner's own repository. It is never there while the agent runs. */
   baseGitDir: string;
   workspace: string;
-  /** The run below whose folder the workspace lies: this one, or the one whose session is resumed. */
-  workspaceOf: string;
   home: string;
   temporary: string;
+  /** The run below whose folder the agent's part lies: this one, or the one whose session is resumed. */
+  placedAs: string;
   /** For what has to be moved out of the workspace. */
   aside: string;
-  moveWorkspace(executionId: string): void;
+  /** Moves the agent's part to where that of another run was. */
+  placeAs(executionId: string): void;
 };
 
 /** `work` is where the agent's part lies when the run's own folder is closed to the agent. */
 export function runPlaces(folder: string, work: string | null): RunPlaces {
-  const open = work === null ? folder : join(work, basename(folder));
+  const root = work ?? dirname(folder);
   const places: RunPlaces = {
     baseGitDir: join(folder, "base.git"),
-    workspace: join(open, "workspace"),
-    workspaceOf: basename(folder),
-    home: join(open, "home"),
-    temporary: join(open, "tmp"),
+    ...openPlaces(root, basename(folder)),
     aside: join(folder, "aside"),
-    moveWorkspace: (executionId) => {
-      places.workspaceOf = executionId;
-      places.workspace = join(dirname(open), executionId, "workspace");
-    },
+    placeAs: (executionId) => void Object.assign(places, openPlaces(root, executionId)),
   };
   return places;
 }
 
+/** The agent's part. */
+const openPlaces = (root: string, executionId: string) => ({
+  workspace: join(root, executionId, "workspace"),
+  home: join(root, executionId, "home"),
+  temporary: join(root, executionId, "tmp"),
+  placedAs: executionId,
+});
+
 /** Another user may pass through to what is its own, and changes nothing on the way. */
 export async function openRunPlaces({ workspace, home, temporary }: RunPlaces): Promise<void> {
-  for (const folder of [dirname(workspace), dirname(home)])
-    await mkdir(folder, { recursive: true, mode: 0o711 });
+  await mkdir(dirname(workspace), { recursive: true, mode: 0o711 });
   for (const folder of [home, temporary]) await mkdir(folder, { recursive: true, mode: 0o700 });
 }
 
@@ -45,7 +47,7 @@ export async function openRunPlaces({ workspace, home, temporary }: RunPlaces): 
 export async function clearRunFolder(places: RunPlaces): Promise<void> {
   const { baseGitDir, workspace, home, temporary, aside } = places;
   for (const folder of [baseGitDir, workspace, home, temporary, aside]) await removeTree(folder);
-  for (const path of [workspace, home]) await rmdir(dirname(path)).catch(() => {});
+  await rmdir(dirname(workspace)).catch(() => {});
 }
 
 /** The same for every run that a runner may have left behind. */

@@ -16,6 +16,7 @@ import type { Redactor } from "../redact.ts";
 import { faultOf } from "../runs/fault.ts";
 import type { LiveRun } from "../runs/liveRun.ts";
 import { createRecorder, type Recorder } from "../runs/recorder.ts";
+import { removeTree } from "../state/removeTree.ts";
 import { driveAgent } from "./driveAgent.ts";
 import { clearRunFolder, openRunPlaces, type RunPlaces, runPlaces } from "./places.ts";
 import { noFacts, type RunFacts, withEvent } from "./runFacts.ts";
@@ -87,10 +88,7 @@ async function work(step: Step, places: RunPlaces): Promise<TakenPatch | null> {
   const { request, live } = run;
   await endLeftovers(run.markers);
   const source = await resolveSource(request.source, run);
-  await openRunPlaces(places);
-  const asked = agentRequest(run, places.home);
-  await run.adapter.seedHome(places.home, { program: run.found.program, request: asked });
-  await openSession(run, places);
+  const asked = await openHome(run, places);
   const startedAtMs = run.nowMs();
   const files = await prepareWorkspace({
     source,
@@ -134,20 +132,28 @@ async function runToItsEnd(
   }
   const id = facts().sessionId;
   if (id === null) return;
-  const kept = { agent: adapter, id, home: places.home, executionId: places.workspaceOf, redactor };
-  await run.sessions.keep(kept);
+  const { home, placedAs } = places;
+  const owner = run.user?.uid ?? null;
+  await run.sessions.keep({ agent: adapter, id, home, owner, executionId: placedAs, redactor });
 }
 
 const parserOf = async (adapter: LineAdapter, asked: AgentRequest, nowMs: () => number) =>
   withResetTimes(await adapter.createParser(asked), nowMs);
 
-/** A resumed run works at the path where its session began. */
-async function openSession({ request, adapter, sessions }: AgentRun, places: RunPlaces) {
-  if (request.session === undefined) return;
-  const known = await sessions.restore(adapter, request.session.id, places.home);
-  if (known === null) return;
-  places.moveWorkspace(known.executionId);
+/** A resumed run works where its session began, in HOME and all: the session names the paths. */
+async function openHome(run: AgentRun, places: RunPlaces): Promise<AgentRequest> {
+  const { adapter, request, sessions, found } = run;
+  const id = request.session?.id ?? "";
+  const began = id === "" ? null : await sessions.find(adapter.name, id);
+  if (began !== null) {
+    places.placeAs(began.executionId);
+    for (const folder of [places.home, places.temporary]) await removeTree(folder);
+  }
   await openRunPlaces(places);
+  const asked = agentRequest(run, places.home);
+  await adapter.seedHome(places.home, { program: found.program, request: asked });
+  if (began !== null) await sessions.restore(adapter.name, id, places.home);
+  return asked;
 }
 
 const agentRequest = ({ request, password }: AgentRun, home: string): AgentRequest => {

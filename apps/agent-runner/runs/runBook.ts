@@ -22,6 +22,8 @@ import { createStopSwitch } from "./stopSwitch.ts";
 export type RunBook<Request> = {
   /** The same id is the same run, whatever became of it, also for a runner that was started anew. */
   put(id: string, fence: number, request: Request, boot?: string): Promise<RunStatus>;
+  /** Whether the run has begun, whatever became of it. */
+  knows(id: string): boolean;
   status(id: string): RunStatus;
   result(id: string): Promise<RunStatus & { report: unknown }>;
   cancel(id: string, fence: number, reason: StopReason): RunStatus;
@@ -75,6 +77,7 @@ export async function openRunBook<Request, Report>(
   const known = (id: string) => findEntry(book, id);
   return {
     put: (id, fence, request, boot) => put(book, { id, fence, boot }, request),
+    knows: (id) => entries.has(id) || book.liveId === id,
     status: (id) => statusOf(known(id)),
     result: (id) => resultOf(book, known(id)),
     cancel: (id, fence, reason) => {
