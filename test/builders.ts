@@ -170,6 +170,7 @@ export const anAttempt = (changes: Partial<Attempt> = {}): Attempt => ({
   report: null,
   patch: null,
   patchTry: 1,
+  sessionTriesLeft: 3,
   patchStarted: false,
   appliedTreeId: null,
   failures: 0,

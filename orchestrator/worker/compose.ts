@@ -14,7 +14,7 @@ import type { SupervisorMemory } from "./domain/ports/supervisorMemory.ts";
 import type { SupervisorAccess, TaskRef } from "./domain/ports/supervisors.ts";
 import { type Deployment, type Env, readEnv } from "./env.ts";
 import { cloudflareContainers } from "./platform/agentContainers.ts";
-import { r2Artifacts } from "./platform/artifacts.ts";
+import { r2Archives, r2Artifacts } from "./platform/artifacts.ts";
 import { systemClock } from "./platform/clock.ts";
 import { consoleLog } from "./platform/consoleLog.ts";
 import { envSecrets } from "./platform/envSecrets.ts";
@@ -29,6 +29,7 @@ import { putBundle, takeBundle } from "./services/runners/http/bundles.ts";
 import { httpRunner } from "./services/runners/http/httpRunner.ts";
 import type { RunnerAddress } from "./services/runners/http/request.ts";
 import { runnerForge } from "./services/runners/http/runnerForge.ts";
+import { putSession, takeSession } from "./services/runners/http/sessions.ts";
 import { superviseWith } from "./superviseWith.ts";
 
 export type Deps = ReturnType<typeof compose>;
@@ -97,7 +98,10 @@ function agentRunnerOf(env: Env, deployment: Deployment): Runner | null {
     runnerOf: (executionId) => ({
       ...httpRunner(addressIn(executionId)),
       putBundle: (name, body) => putBundle(addressIn(executionId), name, body),
+      putSession: (id, body) => putSession(addressIn(executionId), id, body),
+      takeSession: (id, store) => takeSession(addressIn(executionId), id, store),
     }),
+    archives: r2Archives(env.ARTIFACTS),
     bundleOf: patches && ((source) => takeBundle(patches, source)),
   });
 }

@@ -1,3 +1,6 @@
+import { readdirSync } from "node:fs";
+import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { git } from "../../scripts/demo/repository.ts";
@@ -19,6 +22,18 @@ async function untilNoContainer(): Promise<void> {
     if (tries > 100) expect.fail("the container of a run that is over goes on");
     await sleep(100);
   }
+}
+
+/** What lies in the R2 of this deployment. */
+function storedKeys(): string[] {
+  const folder = path.join(world.folder, "state/cloudflare/v3/r2/miniflare-R2BucketObject");
+  const files = readdirSync(folder).filter((name) => /^[0-9a-f]+\.sqlite$/.test(name));
+  return files.flatMap((name) => {
+    const database = new DatabaseSync(path.join(folder, name), { readOnly: true });
+    const rows = database.prepare("select key from _mf_objects").all();
+    database.close();
+    return rows.map(({ key }) => String(key));
+  });
 }
 
 beforeAll(async () => {
@@ -48,6 +63,9 @@ describe("a task whose agent works in a container", () => {
     expect(await git(world.repository, "rev-parse", `${task.commit?.sha}^`)).toBe(base);
     expect(cwd.length).toBeLessThanOrEqual(1);
     await untilNoContainer();
+    expect(storedKeys()).toContainEqual(
+      expect.stringMatching(new RegExp(`^org_\\w+/${id}/sessions/gemini/[\\w-]+\\.ndjson$`)),
+    );
   });
 
   it("keeps the last events of a container that is told to end, and is tried again", async () => {

@@ -63,7 +63,7 @@ export class AgentContainer extends Container<Env> {
     if (record?.phase !== "open" || !this.#isRunning()) return noSuchRun();
     const headers = new Headers(request.headers);
     headers.set("authorization", `Bearer ${record.runnerToken}`);
-    if (request.method === "PUT" && new URL(request.url).pathname.startsWith("/runs/"))
+    if (request.method === "PUT" && /^\/runs\/[^/]+$/.test(new URL(request.url).pathname))
       this.#write({ ...record, isAsked: true });
     try {
       return await this.#ask(new Request(request, { headers }));

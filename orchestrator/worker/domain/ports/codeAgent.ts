@@ -13,6 +13,7 @@ export type AgentCapabilities = {
 };
 
 export type AgentRequest = {
+  organizationId: string;
   taskId: string;
   executionId: string;
   fence: number;
@@ -29,6 +30,8 @@ export type AgentRequest = {
   allowedHosts: readonly string[];
   doorbell: { url: string; token: string } | null;
 };
+
+export type AgentSession = { organizationId: string; taskId: string; id: string };
 
 export type AgentHandle = { executionId: string; fence: number };
 
@@ -58,6 +61,11 @@ export type CodeAgent = {
   progress(handle: AgentHandle): Promise<AgentProgress>;
   /** Asks for the end; it is confirmed when `progress` says finished. */
   cancel(handle: AgentHandle, reason: "cancel" | "wall_clock" | "silence"): Promise<void>;
+  /**
+   * Takes the session of a finished run to where a later start of the task finds it. Absent where it stays with its
+   * runs, or nothing goes on with one. May be repeated.
+   */
+  keepSession?(handle: AgentHandle, session: AgentSession): Promise<void>;
   /** Gives back what the run occupies, once its report is held or its end confirmed. May be repeated. */
   release?(handle: AgentHandle): Promise<void>;
 };

@@ -23,6 +23,7 @@ export type FollowOptions = {
 
 /** What a run may use that lies outside its runner, for a runner that keeps the two apart. */
 export type RunOutside = {
+  organizationId: string;
   /** The name of the secret whose value the request holds. */
   credentialName: string;
   /** Base URL of the agent's model service where the request names none; null = not known. */
@@ -36,6 +37,9 @@ export type RunStart = {
   boot?: string;
   outside?: RunOutside;
 };
+
+/** A session is its task's alone: no other task finds it, whatever id its agent tells. */
+export type SessionRef = { organizationId: string; taskId: string; agent: string; id: string };
 
 /**
  * A runner over `runner/1`. Throws SwitchyardError: `runner_unreachable` when it cannot be reached,
@@ -55,6 +59,11 @@ export type Runner = {
   ): Promise<RunStatus>;
   runResult(executionId: string): Promise<RunResult>;
   patchResult(patchSetId: string): Promise<PatchResult>;
+  /**
+   * Takes the session of a finished run to where a later start that names it finds it. Absent where it stays with
+   * the runner. May be repeated. `session_not_found`: the run kept none.
+   */
+  keepSession?(executionId: string, session: SessionRef): Promise<void>;
   /** Gives back what a run occupies once its report is held, or its end was confirmed. May be repeated. */
   release?(executionId: string): Promise<void>;
 };

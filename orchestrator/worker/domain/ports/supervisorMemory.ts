@@ -50,6 +50,8 @@ export type Attempt = TaskRef & {
   /** The last word of the run, kept here before D1 hears of it; its patch lies in `patch`. */
   report: RunFacts | null;
   patch: PatchNote | null;
+  /** How often the run's session is still asked for; 0 = it is kept, or its run goes without it. */
+  sessionTriesLeft: number;
   /** The run of the patch set: every try has an id of its own. */
   patchTry: number;
   patchStarted: boolean;

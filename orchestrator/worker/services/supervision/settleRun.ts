@@ -4,6 +4,7 @@ import { go, type Step, type StepResult } from "../../domain/ports/supervision.t
 import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
 import { isFinalTask, isSettledExecution } from "../../domain/states.ts";
 import { refOf, type SupervisionDeps } from "./deps.ts";
+import { keepSession } from "./keepSession.ts";
 import { releaseRun } from "./releaseRun.ts";
 import { writeSettlement } from "./writeSettlement.ts";
 
@@ -14,12 +15,11 @@ export const settleRun =
     const brief = await deps.executions.findBrief(refOf(attempt));
     if (brief === null || attempt.report === null || brief.task.fence !== attempt.fence)
       return go({ ...attempt, phase: "archiving" });
-    // Its report and its events are held: what it occupies is not paid for any longer than that.
-    await releaseRun(deps, attempt).catch(() => {});
+    const keeping = await letGo(deps, attempt, brief);
+    if (keeping !== null) return keeping;
     if (isSettledExecution(brief.execution.status)) return afterSettled(attempt, brief);
 
-    const wanted = brief.task.cancelRequestedAtMs === null;
-    const outcome = wanted ? judge(attempt.report, attempt) : cancelled;
+    const outcome = outcomeOf(brief, attempt.report, attempt);
     const written = await writeSettlement(deps, attempt, brief, outcome, attempt.report);
     // Lost: a cancel came in between, or an earlier write had worked after all. The next look tells which.
     if (written.kind === "lost") return go(attempt);
@@ -28,6 +28,20 @@ export const settleRun =
       phase: written.taskEvent === "receive_patch" ? "patching" : "archiving",
     });
   };
+
+/** Its report and its events are held: once its session has left it, what it occupies is paid for no longer. */
+async function letGo(
+  deps: SupervisionDeps,
+  attempt: Attempt,
+  brief: Brief,
+): Promise<StepResult | null> {
+  const keeping = await keepSession(deps, attempt, brief);
+  if (keeping === null) await releaseRun(deps, attempt).catch(() => {});
+  return keeping;
+}
+
+const outcomeOf = ({ task }: Brief, report: RunFacts, attempt: Attempt): RunOutcome =>
+  task.cancelRequestedAtMs === null ? judge(report, attempt) : cancelled;
 
 /** A run that was told to end, of a task that nobody cancelled, was ended by us: its start was not heard of. */
 const judge = (report: RunFacts, { patch }: Attempt): RunOutcome =>

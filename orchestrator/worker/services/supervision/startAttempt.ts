@@ -1,6 +1,7 @@
 import type { Ids } from "../../domain/ports/ids.ts";
 import type { SupervisorMemory } from "../../domain/ports/supervisorMemory.ts";
 import type { StartAnswer, TaskRef } from "../../domain/ports/supervisors.ts";
+import { sessionTries } from "./keepSession.ts";
 
 /** Notes an attempt down. A lower fence than the highest known is refused; the same one again changes nothing. */
 export function startAttempt(
@@ -29,6 +30,7 @@ export function startAttempt(
       unconfirmed: false,
       report: null,
       patch: null,
+      sessionTriesLeft: sessionTries,
       patchTry: 1,
       patchStarted: false,
       appliedTreeId: null,

@@ -121,6 +121,7 @@ async function requestOf(
       `The secret ${execution.config.credential.value} is not set any more.`,
     );
   return {
+    organizationId: attempt.organizationId,
     taskId: task.id,
     executionId: execution.id,
     fence: attempt.fence,

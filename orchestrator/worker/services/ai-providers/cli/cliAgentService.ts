@@ -37,6 +37,7 @@ export function cliAgentService(agent: CliAgent, runner: Runner | null): CodeAge
       refuseBadRequest(request);
       const { boot } = await reached().health(healthTimeoutMs);
       const outside = {
+        organizationId: request.organizationId,
         credentialName: request.credentialName,
         modelService: agent.modelService ?? null,
         allowedHosts: request.allowedHosts,
@@ -57,6 +58,13 @@ export function cliAgentService(agent: CliAgent, runner: Runner | null): CodeAge
     async cancel(handle, reason) {
       await reached().cancel("runs", handle.executionId, handle.fence, reason);
     },
+
+    ...(runner?.keepSession === undefined || !agent.capabilities.resume
+      ? {}
+      : {
+          keepSession: async ({ executionId }, session) =>
+            runner.keepSession?.(executionId, { ...session, agent: agent.name }),
+        }),
 
     ...(runner?.release === undefined
       ? {}

@@ -7,7 +7,9 @@ import type { Source } from "../../../../../shared/contracts/source.ts";
 import { SwitchyardError } from "../../../../../shared/errors.ts";
 import { doorbellHost, modelHost } from "../../../domain/egress.ts";
 import type { AgentContainers, SourceBundle } from "../../../domain/ports/agentContainers.ts";
-import type { Runner, RunOutside } from "../../../domain/ports/runner.ts";
+import type { Archives } from "../../../domain/ports/artifacts.ts";
+import type { Runner, RunOutside, SessionRef } from "../../../domain/ports/runner.ts";
+import { sessionKey } from "./sessionKey.ts";
 
 export type ContainerRunnerDeps = {
   containers: AgentContainers;
@@ -17,10 +19,18 @@ export type ContainerRunnerDeps = {
   agents: Readonly<Record<string, string>>;
   /** Makes a bundle of a source; null when this deployment has nobody who can. */
   bundleOf: ((source: Source) => Promise<SourceBundle>) | null;
+  /** Where sessions lie between a container and the next. */
+  archives: Archives;
 };
 
-export type InnerRunner = Omit<Runner, "release"> & {
+export type InnerRunner = Omit<Runner, "release" | "keepSession"> & {
   putBundle(name: string, body: ReadableStream<Uint8Array>): Promise<void>;
+  putSession(executionId: string, body: ReadableStream<Uint8Array>): Promise<void>;
+  /** Hands the session of a finished run to `store`, with its length. */
+  takeSession(
+    executionId: string,
+    store: (bytes: number, body: ReadableStream<Uint8Array>) => Promise<void>,
+  ): Promise<void>;
 };
 
 /** Above the limit of the run: for its source, its patch, and for whoever comes to fetch them. */
@@ -56,16 +66,18 @@ export function containerRunner(deps: ContainerRunnerDeps): Runner {
         throw error;
       }
     },
+    keepSession: (executionId, session) => keepSession(deps, executionId, session),
     release: (executionId) => containers.close(executionId),
   };
 }
 
 async function start(
-  { containers, runnerOf, bundleOf }: ContainerRunnerDeps,
+  deps: ContainerRunnerDeps,
   executionId: string,
   request: RunRequest,
   outside: RunOutside | undefined,
 ): Promise<RunStatus> {
+  const { containers, runnerOf, bundleOf } = deps;
   const baseUrl = request.endpoint ?? outside?.modelService ?? null;
   if (outside === undefined || baseUrl === null)
     throw new SwitchyardError(
@@ -80,6 +92,7 @@ async function start(
   });
   if (opened.kind !== "open") throw notOpen(opened);
   const source = await bringSource(bundleOf, runnerOf(executionId), executionId, request.source);
+  await bringSession(deps, executionId, request, outside);
   return runnerOf(executionId).startRun(executionId, {
     ...request,
     source,
@@ -103,6 +116,31 @@ async function bringSource(
   const { commit, branch, body } = await bundleOf(source);
   await runner.putBundle(executionId, body);
   return { kind: "bundle", r2: executionId, ...(branch === null ? { commit } : { branch }) };
+}
+
+/** A session that is not there is not brought: the agent then says that it does not know it. */
+async function bringSession(
+  { archives, runnerOf }: ContainerRunnerDeps,
+  executionId: string,
+  { session, taskId, agent }: RunRequest,
+  { organizationId }: RunOutside,
+): Promise<void> {
+  const key = session && sessionKey({ organizationId, taskId, agent, id: session.id });
+  const body = key == null ? null : await archives.get(key);
+  if (body !== null) await runnerOf(executionId).putSession(executionId, body);
+}
+
+async function keepSession(
+  { archives, runnerOf }: ContainerRunnerDeps,
+  executionId: string,
+  session: SessionRef,
+): Promise<void> {
+  const key = sessionKey(session);
+  if (key === null)
+    throw new SwitchyardError("invalid_request", "The agent named its session by no plain id.");
+  await runnerOf(executionId).takeSession(executionId, (bytes, body) =>
+    archives.put(key, bytes, body),
+  );
 }
 
 function inside({ url, token }: { url: string; token: string }): { url: string; token: string } {
