@@ -40,11 +40,11 @@ async function serve(options: StartOptions): Promise<void> {
   const signal = untilSignal();
   void signal.then((name) => cancelling.abort(new Error(`${name} came before it had started`)));
   requirePrograms();
-  const { wanted, agents, containers } = options;
-  if (containers) await requireDocker();
-  else for (const agent of wanted) await install(agent, agents, cancelling.signal);
+  const { wanted, agents, containers, factory } = options;
+  if (containers || factory !== null) await requireDocker();
+  if (!containers) for (const agent of wanted) await install(agent, agents, cancelling.signal);
   console.log(
-    containers
+    containers || factory !== null
       ? "Starting the worker, and building the image of the containers …"
       : "Starting the worker and the two runners …",
   );
@@ -59,7 +59,17 @@ async function serve(options: StartOptions): Promise<void> {
 }
 
 function start(
-  { repositories, state, agents, port, keys, containers, verbose, acpAgents }: StartOptions,
+  {
+    repositories,
+    state,
+    agents,
+    port,
+    keys,
+    containers,
+    factory,
+    verbose,
+    acpAgents,
+  }: StartOptions,
   cancelled: AbortSignal,
 ): Promise<LocalDeployment> {
   return startLocal({
@@ -71,6 +81,7 @@ function start(
     ...(acpAgents === null ? {} : { acpAgents }),
     port,
     image: containers ? factoryBase : null,
+    factory,
     onNotice: (text) => console.log(text),
     onLine: (from, line) => verbose && console.log(`[${from}] ${line}`),
     cancelled,

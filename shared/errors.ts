@@ -18,6 +18,7 @@ export const errorTable = {
   endpoint_not_allowed: { http: 422, retry: "never" },
   callback_not_allowed: { http: 422, retry: "never" },
   unknown_provider: { http: 422, retry: "never" },
+  factory_not_registered: { http: 422, retry: "never" },
   // A thing that is not there, or not in the state that the call needs.
   task_not_found: { http: 404, retry: "never" },
   project_not_found: { http: 404, retry: "never" },

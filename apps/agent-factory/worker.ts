@@ -5,6 +5,10 @@ import type { AIProviderOpsContract, TaskOpsContract } from "../../shared/contra
 import { errorTable } from "../../shared/errors.ts";
 import type { Result } from "../../shared/result.ts";
 
+// Its containers: the class, what the orchestrator calls, and what the platform asks for outbound requests.
+export { ContainerProxy } from "@cloudflare/containers";
+export { AgentContainer, FactoryContainers } from "../../shared/containers/FactoryContainers.ts";
+
 export type FactoryEnv = {
   ORCHESTRATOR_AI_PROVIDER: AIProviderOpsContract;
   ORCHESTRATOR_TASKS: TaskOpsContract;
@@ -12,7 +16,10 @@ export type FactoryEnv = {
   FACTORY_TOKEN?: string;
 };
 
-/** An example of a factory: it takes work over HTTP and has it done by Switchyard, over its service bindings. */
+/**
+ * An example of a factory: it takes work over HTTP and has it done by Switchyard, over its service bindings. Where
+ * the orchestrator has its containers registered, the agents of its tasks work in the factory's own image.
+ */
 const app = new Hono<{ Bindings: FactoryEnv }>();
 
 // Without a token of its own it lets nobody in.

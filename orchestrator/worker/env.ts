@@ -1,10 +1,14 @@
 import { z } from "zod";
+import type { ContainerObject } from "../../shared/containers/containerPlan.ts";
+import type { EgressDecision, EgressRequest } from "../../shared/containers/egressRules.ts";
+import type { FactoryContainersContract } from "../../shared/contracts/factoryContainers.ts";
+import { factoryPropsSchema } from "../../shared/contracts/identity.ts";
 import type { TaskMessage } from "../../shared/contracts/queueMessages.ts";
 import { SwitchyardError } from "../../shared/errors.ts";
-import type { EgressDecision, EgressRequest } from "./domain/egress.ts";
-import type { ContainerPlan, OpenedContainer } from "./domain/ports/agentContainers.ts";
+import type { FactoryRef } from "./domain/placement.ts";
 import type { PokeAnswer, StartAnswer, TaskRef } from "./domain/ports/supervisors.ts";
 import type { Settings } from "./domain/settings.ts";
+import type { EgressGuardObject } from "./platform/factoryContainers.ts";
 import {
   type AcpProvider,
   isProviderName,
@@ -18,20 +22,18 @@ export type SupervisorObject = Rpc.DurableObjectBranded & {
   ring(token: string): Promise<void>;
 };
 
-/** What the object of a container answers to over RPC. */
-export type ContainerObject = Rpc.DurableObjectBranded & {
-  open(plan: ContainerPlan): Promise<OpenedContainer>;
-  close(): Promise<void>;
-  judge(request: EgressRequest): Promise<EgressDecision>;
-};
-
 /** The bindings of wrangler.jsonc; a test holds the two against each other. */
 export type Bindings = {
   DB: D1Database;
   ARTIFACTS: R2Bucket;
   TASK_QUEUE: Queue<TaskMessage>;
   SUPERVISOR: DurableObjectNamespace<SupervisorObject>;
-  AGENT_CONTAINER: DurableObjectNamespace<ContainerObject>;
+  AGENT_CONTAINER: DurableObjectNamespace<Rpc.DurableObjectBranded & ContainerObject>;
+  EGRESS_GUARD: DurableObjectNamespace<
+    EgressGuardObject & {
+      judge(asking: FactoryRef, request: EgressRequest): Promise<EgressDecision>;
+    }
+  >;
 };
 
 const platformSecrets = ["RUNNER_TOKEN", "PATCH_RUNNER_TOKEN", "CALLBACK_SIGNING_SECRET"] as const;
@@ -101,11 +103,21 @@ const jsonRecord = z
   })
   .pipe(z.record(z.string(), z.string()));
 
+const factoryContainers = json.pipe(
+  z
+    .array(factoryPropsSchema.extend({ binding: variable }))
+    .refine(
+      (all) => new Set(all.map((one) => `${one.organization}/${one.factory}`)).size === all.length,
+      "must name a factory of an organization once",
+    ),
+);
+
 const varsSchema = z.object({
   LOCAL_MODE: flag.default(false),
   PUBLIC_URL: optionalUrl.default(null),
   AGENT_RUNTIME: z.enum(["runner", "container"]).default("runner"),
   CONTAINER_AGENTS: jsonRecord.default({}),
+  FACTORY_CONTAINERS: factoryContainers.default([]),
   RUNNER_URL: optionalUrl.default(null),
   PATCH_RUNNER_URL: optionalUrl.default(null),
   LOCAL_ROOTS: jsonList.default([]),
@@ -124,11 +136,15 @@ const varsSchema = z.object({
 export type Vars = Partial<Record<keyof typeof varsSchema.shape, string>>;
 export type Env = Bindings & Vars & Partial<Record<SecretName, string>>;
 
+export type RegisteredFactory = FactoryRef & { service: FactoryContainersContract };
+
 export type Deployment = {
   settings: Settings;
   /** Where agents run: on the runner at `runnerUrl`, or each in a container with these agents in these versions. */
   agentRuntime: "runner" | "container";
   containerAgents: Readonly<Record<string, string>>;
+  /** Factories with containers of their own, each with the service binding that leads there. */
+  factories: readonly RegisteredFactory[];
   runnerUrl: string | null;
   patchRunnerUrl: string | null;
   secrets: ReadonlyMap<string, string>;
@@ -167,11 +183,25 @@ export function readEnv(env: Env): Deployment {
     },
     agentRuntime: vars.AGENT_RUNTIME,
     containerAgents: vars.CONTAINER_AGENTS,
+    factories: vars.FACTORY_CONTAINERS.map((named) => registeredFactory(env, named)),
     runnerUrl: vars.RUNNER_URL,
     patchRunnerUrl: vars.PATCH_RUNNER_URL,
     secrets: secretsIn(env, [...secretNames, ...agents.flatMap((agent) => agent.secretNames)]),
     acpAgents: agents,
   };
+}
+
+function registeredFactory(
+  env: object,
+  { organization, factory, binding }: z.infer<typeof factoryContainers>[number],
+): RegisteredFactory {
+  const service: unknown = Reflect.get(env, binding);
+  if (service === undefined || service === null || typeof service === "string")
+    throw new SwitchyardError(
+      "internal",
+      `This deployment's configuration is wrong: FACTORY_CONTAINERS names the service binding ${binding}, which is not there. Declare it under "services", with the entrypoint FactoryContainers.`,
+    );
+  return { organizationId: organization, factory, service: service as FactoryContainersContract };
 }
 
 function secretsIn(env: object, names: readonly string[]): Map<string, string> {

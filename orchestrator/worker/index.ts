@@ -7,8 +7,10 @@ import type { Env } from "./env.ts";
 
 export { ContainerProxy } from "@cloudflare/containers";
 export { AgentContainer } from "./durable/containerEgress.ts";
+export { EgressGuard } from "./durable/EgressGuard.ts";
 export { TaskSupervisor } from "./durable/TaskSupervisor.ts";
 export { AIProviderOps } from "./entrypoints/AIProviderOps.ts";
+export { ContainerEgress } from "./entrypoints/ContainerEgress.ts";
 export { TaskOps } from "./entrypoints/tasks.ts";
 
 const app = httpApp();

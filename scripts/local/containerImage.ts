@@ -25,13 +25,14 @@ export async function whyNoDocker(): Promise<string | null> {
 export async function buildImage(
   { dockerfile, context, args }: ContainerImage,
   cancelled: AbortSignal,
+  tag = "switchyard/local",
 ): Promise<void> {
   const buildArgs = Object.entries(args).flatMap(([name, value]) => [
     "--build-arg",
     `${name}=${value}`,
   ]);
   const { exitCode, output } = await run(
-    ["build", "-t", "switchyard/local", "-f", dockerfile, ...buildArgs, context],
+    ["build", "-t", tag, "-f", dockerfile, ...buildArgs, context],
     cancelled,
   );
   cancelled.throwIfAborted();

@@ -6,6 +6,7 @@ import { buildImage, type ContainerImage } from "./containerImage.ts";
 import { makeFirstAdmin } from "./firstAdmin.ts";
 import { freePort } from "./freePort.ts";
 import { type KeptProcess, keepRunning } from "./keptProcess.ts";
+import { prepareFactory } from "./localFactory.ts";
 import { takeLock } from "./lock.ts";
 import { applyMigrations } from "./migrate.ts";
 import {
@@ -33,6 +34,8 @@ export type LocalOptions = {
   port: number;
   /** Agents get a container each, made from this; they are processes of this machine otherwise. */
   image?: ContainerImage | null;
+  /** The wrangler.jsonc of a factory with containers of its own, to run beside the orchestrator. Needs Docker. */
+  factory?: string | null;
   onNotice(text: string): void;
   /** Lines of the worker and the runners, for who wants to see them. */
   onLine(from: string, line: string): void;
@@ -73,8 +76,10 @@ export async function startLocal(options: LocalOptions): Promise<LocalDeployment
       secrets,
       kept,
     );
-    const { image = null } = options;
+    const { image = null, factory = null } = options;
     if (image !== null) await buildImage(image, options.cancelled);
+    const factories =
+      factory === null ? [] : [await prepareFactory(state, factory, options.cancelled)];
     const config = await writeWorkerConfig(state, {
       image,
       publicUrl: url,
@@ -84,8 +89,10 @@ export async function startLocal(options: LocalOptions): Promise<LocalDeployment
       allowedEndpoints: options.allowedEndpoints,
       acpAgents: options.acpAgents?.agents ?? [],
       secrets: workerSecrets,
+      factories,
     });
-    kept.push(await startWorker(options, state, config, url, secrets));
+    const configs = [config, ...factories.map((one) => one.config)];
+    kept.push(await startWorker(options, state, configs, url, secrets));
     const stopTicking = startTicking(url);
     return {
       url,
@@ -200,12 +207,16 @@ const acpFlag = ({ acpAgents }: LocalOptions): string[] =>
 async function startWorker(
   options: LocalOptions,
   state: string,
-  config: string,
+  configs: readonly string[],
   url: string,
   secrets: LocalSecrets,
 ): Promise<KeptProcess> {
   const { port } = new URL(url);
-  const place = ["--config", config, "--persist-to", path.join(state, "cloudflare")];
+  // The first is the one that listens.
+  const place = [
+    ...configs.flatMap((config) => ["--config", config]),
+    ...["--persist-to", path.join(state, "cloudflare")],
+  ];
   const listen = [
     "--ip",
     "127.0.0.1",

@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { AcpAgent } from "../../apps/agent-runner/agents/acp/acpConfig.ts";
 import type { ContainerImage } from "./containerImage.ts";
+import type { FactoryRegistration } from "./localFactory.ts";
 import { projectRoot } from "./wrangler.ts";
 
 export type WorkerSettings = {
@@ -14,6 +15,8 @@ export type WorkerSettings = {
   allowedEndpoints: readonly string[];
   acpAgents: readonly AcpAgent[];
   secrets: ReadonlyMap<string, string>;
+  /** Factories with containers of their own that run beside it. */
+  factories: readonly FactoryRegistration[];
 };
 
 /**
@@ -30,11 +33,13 @@ export async function writeWorkerConfig(folder: string, settings: WorkerSettings
     $schema: undefined,
     main: path.join(projectRoot, "orchestrator/worker/index.ts"),
     ...containersOf(rawConfig.containers ?? [], settings.image),
+    services: settings.factories.map(({ service }) => service),
     d1_databases: [{ ...database, migrations_dir: path.join(projectRoot, "migrations") }],
     vars: {
       ...rawConfig.vars,
       LOCAL_MODE: "1",
       AGENT_RUNTIME: settings.image === null ? "runner" : "container",
+      FACTORY_CONTAINERS: JSON.stringify(settings.factories.map(({ registered }) => registered)),
       PUBLIC_URL: settings.publicUrl,
       RUNNER_URL: settings.runnerUrl,
       PATCH_RUNNER_URL: settings.patchRunnerUrl,

@@ -23,6 +23,7 @@ export const usage = `npm start -- [options]
   --agents DIR  where agents are installed (default: .switchyard/agents)
   --acp-agents FILE  further agents, which speak the Agent Client Protocol (docs/adding-an-agent.md)
   --containers  every agent works in a container of its own; needs Docker
+  --factory FOLDER  a factory with containers of its own, to run beside it (docs/containers.md); needs Docker
   --verbose     the lines of the worker and the runners too
 
 Keys come from the environment or from .dev.vars: ${providerNames.map(keyNamesOf).join(", ")}.
@@ -36,6 +37,8 @@ export type StartOptions = {
   state: string;
   agents: string;
   containers: boolean;
+  /** The wrangler.jsonc of a factory with containers of its own. */
+  factory: string | null;
   verbose: boolean;
   keys: ReadonlyMap<string, string>;
   acpAgents: AcpAgents | null;
@@ -54,6 +57,7 @@ export function readOptions(argv: readonly string[]): StartOptions | "help" {
     state: path.resolve(values.state),
     agents: path.resolve(values.agents),
     containers: values.containers,
+    factory: factoryOf(values.factory),
     verbose: values.verbose,
     keys,
   };
@@ -70,6 +74,7 @@ function parse(argv: readonly string[]) {
         state: { type: "string", default: defaultStateFolder },
         agents: { type: "string", default: defaultAgentsFolder },
         containers: { type: "boolean", default: false },
+        factory: { type: "string" },
         "acp-agents": { type: "string" },
         verbose: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
@@ -88,6 +93,13 @@ function acpAgentsOf(given: string | undefined): AcpAgents | null {
   } catch (error) {
     throw new UsageError(messageOf(error), { cause: error });
   }
+}
+
+function factoryOf(given: string | undefined): string | null {
+  if (given === undefined) return null;
+  const config = path.resolve(given, "wrangler.jsonc");
+  if (statSync(config, { throwIfNoEntry: false })?.isFile() === true) return config;
+  throw new UsageError(`--factory: there is no ${config}.`);
 }
 
 function folderOf(given: string): string {

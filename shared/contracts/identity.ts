@@ -11,10 +11,14 @@ export const roleAllows = (role: Role, needed: Role): boolean => rank[role] >= r
 /** Who acts, and for which tenant. */
 export type Principal = { id: string; organizationId: string; role: Role };
 
+export const factoryNameSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
+  error: "must be lower-case letters, digits and dashes, at most 63",
+});
+
 /** What a factory's service binding carries in `props`; it is fixed in its configuration, never an argument. */
 export const factoryPropsSchema = z.strictObject({
   organization: z.string().min(1).max(100),
-  factory: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
+  factory: factoryNameSchema,
 });
 
 export const createTokenSchema = z

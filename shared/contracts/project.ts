@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { factoryNameSchema } from "./identity.ts";
 import { validationCommandSchema } from "./runner.ts";
 import { sourceSchema } from "./source.ts";
 import { providerNameSchema } from "./task.ts";
@@ -9,6 +10,10 @@ export const projectSettingsSchema = z
     validation: z.array(validationCommandSchema).max(50).default([]),
     preferredProvider: providerNameSchema.optional(),
     model: z.string().min(1).max(200).optional(),
+    factory: factoryNameSchema.optional().meta({
+      description:
+        "The factory in whose containers agents work. Default: the one that made the task, if it has containers, else the deployment's own runner.",
+    }),
     maxLive: z.int().min(0).max(10_000).optional().meta({
       description:
         "How many tasks of this project may be worked on at once. Default: no cap of its own.",

@@ -71,6 +71,9 @@ export const executionViewSchema = z
     id,
     fence: z.int(),
     provider: z.string(),
+    factory: z.string().nullable().meta({
+      description: "In whose containers the agent works; null = on this deployment's own runner.",
+    }),
     status: z.string(),
     model: z.string().nullable(),
     sessionId: z.string().nullable(),

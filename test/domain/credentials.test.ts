@@ -27,9 +27,10 @@ async function secretsSent(name: ProviderName, endpoint: string | null) {
     sessionId: null,
     credential: new Secret("the key"),
     doorbell: null,
+    factory: null,
   } as unknown as AgentRequest;
 
-  await cliAgentService({ name, ...registry[name] }, runner).start(request);
+  await cliAgentService({ name, ...registry[name] }, () => runner).start(request);
   return sent[0]?.secrets;
 }
 

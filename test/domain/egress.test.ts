@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type EgressPlan, judgeEgress } from "../../orchestrator/worker/domain/egress.ts";
+import { type EgressPlan, judgeEgress } from "../../shared/containers/egressRules.ts";
 
 const plan: EgressPlan = {
   token: "the-token",

@@ -1,5 +1,6 @@
 import {
   bootHeader,
+  bundleHeaders,
   cancelRequestSchema,
   commitRequestSchema,
   type MoveRefAnswer,
@@ -23,6 +24,8 @@ export class FakeRunner {
   readonly refs = new Map<string, string>();
   /** Every commit that was made here, with the one that it was made on. */
   readonly parents = new Map<string, string>();
+  /** The bundles that were brought in, by name. */
+  readonly bundles = new Map<string, string>();
   readonly requests: string[] = [];
   /** Which start of it this is; see `runner/1`. */
   boot = "boot_1";
@@ -45,6 +48,7 @@ export class FakeRunner {
     if (odd !== undefined) return odd;
     if (request.headers.get("authorization") !== `Bearer ${this.token}`)
       return refuse("unauthenticated", "wrong token");
+    if (path.startsWith("/bundles/")) return this.#keepBundle(path, await request.arrayBuffer());
     const body: unknown = request.method === "GET" ? undefined : await request.json();
     const [, kind, id = "", action] = path.split("/").map(decodeURIComponent);
     if (path === "/health") return this.#health();
@@ -137,7 +141,16 @@ export class FakeRunner {
     return new Response(body, { headers: { "content-type": "application/x-ndjson" } });
   }
 
+  #keepBundle(path: string, bytes: ArrayBuffer): Response {
+    this.bundles.set(path.slice("/bundles/".length), new TextDecoder().decode(bytes));
+    return answer({ bytes: bytes.byteLength });
+  }
+
   #forge(action: string, body: unknown): Response {
+    if (action === "bundle")
+      return new Response("a bundle", {
+        headers: { [bundleHeaders.commit]: fakeSha("bundle"), [bundleHeaders.branch]: "main" },
+      });
     if (action === "ref") {
       const { ref } = readRefRequestSchema.parse(body);
       return answer({ commit: this.refs.get(ref) ?? null });

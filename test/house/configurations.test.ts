@@ -91,6 +91,44 @@ describe("a factory's configuration", () => {
   });
 });
 
+describe("the configuration of a factory with containers of its own", () => {
+  const base = config("shared/base/wrangler.containers.jsonc");
+  const factories = readdirSync(path.join(root, "apps"))
+    .filter((name) => name.endsWith("-factory"))
+    .map((name) => config(`apps/${name}/wrangler.jsonc`))
+    .filter(({ containers }) => containers !== undefined);
+
+  it("contains what they all need, and asks nobody for Docker who only develops", () => {
+    expect(factories).not.toEqual([]);
+    for (const factory of factories) {
+      expect(factory.services).toMatchObject(
+        expect.arrayContaining([expect.objectContaining(base.services?.[0] ?? {})]),
+      );
+      expect(factory.durable_objects).toEqual(base.durable_objects);
+      expect(factory.migrations).toEqual(base.migrations);
+      expect(factory.dev).toEqual(base.dev);
+      expect(factory.containers?.map(({ class_name }) => class_name)).toEqual(["AgentContainer"]);
+    }
+  });
+
+  it("is one factory to the orchestrator, whichever binding it uses", () => {
+    for (const { services } of factories) {
+      const identities = (services ?? []).map((one) => JSON.stringify(Reflect.get(one, "props")));
+      expect(new Set(identities).size).toBe(1);
+    }
+  });
+
+  it("names the agents of the base image in their pinned versions", () => {
+    const own = config("wrangler.jsonc").vars?.CONTAINER_AGENTS;
+    for (const { vars } of factories) expect(vars?.CONTAINER_AGENTS).toBe(own);
+  });
+
+  it("names no key", () => {
+    for (const { vars } of factories)
+      expect(JSON.stringify(vars)).not.toMatch(/token|secret|_key/i);
+  });
+});
+
 describe("names that stand in two places", () => {
   it("are the same: the version", () => {
     expect(JSON.parse(read("package.json")).version).toBe(version);

@@ -151,7 +151,7 @@ describe("today's worker", () => {
     } as const;
     const agent = { name: "script", capabilities, credentialVariable: "GEMINI_API_KEY" };
 
-    expect(await cliAgentService(agent, runner).availability(3_000)).toEqual({
+    expect(await cliAgentService(agent, () => runner).availability(3_000)).toEqual({
       kind: "unavailable",
       code: "protocol_unsupported",
       because:

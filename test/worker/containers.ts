@@ -54,7 +54,7 @@ export class FakeContainers {
     if (!pathname.endsWith("/events") && !pathname.endsWith("/result"))
       this.log.push(`${request.method} ${pathname.replace(executionId, "x")}`);
     if (container === undefined || container.isClosed) return refusal("run_not_found", 404);
-    if (pathname.startsWith("/bundles/")) return stored(await request.text());
+    if (pathname.startsWith("/bundles/")) return stored(await textOf(request));
     if (pathname.endsWith("/session")) return this.#session(container, request);
     const headers = new Headers(request.headers);
     headers.set("authorization", `Bearer ${container.runner.token}`);
@@ -63,7 +63,7 @@ export class FakeContainers {
 
   async #session(container: FakeContainer, request: Request): Promise<Response> {
     if (request.method === "PUT") {
-      container.given = await request.text();
+      container.given = await textOf(request);
       return Response.json({ ok: true, value: { stored: true } });
     }
     const odd = await this.onTake();
@@ -92,6 +92,9 @@ export const withContainers = (env: WorkerEnv): WorkerEnv =>
         CONTAINER_AGENTS: JSON.stringify({ gemini: "0.61.0" }),
         AGENT_CONTAINER: containers as unknown as WorkerEnv["AGENT_CONTAINER"],
       };
+
+const textOf = async (request: Request): Promise<string> =>
+  new TextDecoder().decode(await request.arrayBuffer());
 
 export const refusal = (code: string, status: number): Response =>
   Response.json({ ok: false, error: { code, message: "no" } }, { status });

@@ -1,9 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Secret } from "../../orchestrator/worker/domain/ports/secrets.ts";
-import {
-  answerEgress,
-  egressRequestOf,
-} from "../../orchestrator/worker/services/egress/answerEgress.ts";
+import { answerEgress } from "../../orchestrator/worker/services/egress/answerEgress.ts";
+import { egressRequestOf } from "../../shared/containers/passOn.ts";
 
 const token = "token-of-the-run";
 const key = "key/of+the=model";

@@ -3,31 +3,35 @@ import { withContainers } from "./containers.ts";
 import { counting, countMessages, countRequest, countStorage } from "./counting.ts";
 import { registerObject, withCrashPoints } from "./crashes.ts";
 import { consume } from "./messages.ts";
+import { withFactory } from "./withFactory.ts";
 
 export {
-  AgentContainer,
   AIProviderOps,
+  ContainerEgress,
   ContainerProxy,
+  EgressGuard,
   TaskOps,
 } from "../../orchestrator/worker/index.ts";
+export { FactoryContainers } from "../../shared/containers/FactoryContainers.ts";
+export { AgentContainer } from "../fakes/fakeContainer.ts";
 
-const deployed = (env: WorkerEnv): WorkerEnv => counting(withContainers(env));
+const bindings = (env: WorkerEnv): WorkerEnv => counting(withContainers(withFactory(env)));
 
 /** The worker under test, with every binding counted. */
 export default {
-  fetch: (request, env, context) => worker.fetch(request, deployed(env), context),
+  fetch: (request, env, context) => worker.fetch(request, bindings(env), context),
   queue: (batch, env) => {
     countMessages(batch.messages.length);
-    return consume(batch, deployed(env));
+    return consume(batch, bindings(env));
   },
-  scheduled: (controller, env) => worker.scheduled(controller, deployed(env)),
+  scheduled: (controller, env) => worker.scheduled(controller, bindings(env)),
 } satisfies ExportedHandler<WorkerEnv>;
 
 export class TaskSupervisor extends Supervisor {
   constructor(ctx: DurableObjectState, env: WorkerEnv) {
     countStorage(ctx.storage);
     registerObject(ctx);
-    super(ctx, withCrashPoints(ctx, deployed(env)));
+    super(ctx, withCrashPoints(ctx, bindings(env)));
   }
 
   override start(...input: Parameters<Supervisor["start"]>) {

@@ -87,10 +87,12 @@ export const later = (ms: number): void => void vi.setSystemTime(Date.now() + ms
 let organizations = 0;
 
 /** A new organization with a token of that role. */
-export async function newTenant(role: Role = "admin") {
+export async function newTenant(role: Role = "admin", named?: string) {
   organizations += 1;
-  const organizationId = `org_test${organizations}_${crypto.randomUUID().slice(0, 8)}`;
-  await env.DB.prepare("insert into organizations (id, name, created_at_ms) values (?, ?, ?)")
+  const organizationId = named ?? `org_test${organizations}_${crypto.randomUUID().slice(0, 8)}`;
+  await env.DB.prepare(
+    "insert or ignore into organizations (id, name, created_at_ms) values (?, ?, ?)",
+  )
     .bind(organizationId, organizationId, Date.now())
     .run();
   return { organizationId, ...(await newToken(organizationId, role)) };

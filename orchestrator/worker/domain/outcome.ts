@@ -30,6 +30,7 @@ export const outcomeCodes = [
   "validation_failed",
   "engine_mismatch",
   "no_provider",
+  "factory_not_registered",
   "deadline_passed",
   "dead_letter",
   "input_expired",

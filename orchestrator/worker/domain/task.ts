@@ -100,6 +100,8 @@ export type Execution = {
 /** What one dispatch was resolved to, with the level each value came from. Never a secret. */
 export type ConfigSnapshot = {
   provider: Sourced<string>;
+  /** In whose containers the agent works; null = on the deployment's own runner. Not in snapshots of old. */
+  factory?: Sourced<string | null>;
   model: Sourced<string | null>;
   endpoint: Sourced<string | null>;
   credential: Sourced<string>;

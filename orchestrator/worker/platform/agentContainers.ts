@@ -1,9 +1,6 @@
+import type { ContainerPlan, OpenedContainer } from "../../../shared/containers/containerPlan.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
-import type {
-  AgentContainers,
-  ContainerPlan,
-  OpenedContainer,
-} from "../domain/ports/agentContainers.ts";
+import type { AgentContainers } from "../domain/ports/agentContainers.ts";
 
 type ContainerObject = Rpc.DurableObjectBranded & {
   open(plan: ContainerPlan): Promise<OpenedContainer>;

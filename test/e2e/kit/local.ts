@@ -9,6 +9,7 @@ import { git, makeDemoRepository } from "../../../scripts/demo/repository.ts";
 import type { ContainerImage } from "../../../scripts/local/containerImage.ts";
 import { type LocalDeployment, startLocal } from "../../../scripts/local/deployment.ts";
 import { defaultAgentsFolder, openStateFolder } from "../../../scripts/local/stateFolder.ts";
+import type { ProjectSettings } from "../../../shared/contracts/project.ts";
 import type { TaskDetail } from "../../../shared/contracts/task.ts";
 
 /** The whole of Switchyard on this machine, with a repository, a real agent CLI and a scripted model. */
@@ -32,11 +33,17 @@ export const validation = [{ name: "npm test", argv: ["npm", "test"], timeoutMs:
 export async function openWorld({
   link,
   image = null,
+  factory = null,
+  settings = {},
   keyName = "GEMINI_API_KEY",
   onLine = () => {},
 }: {
   link?: string;
   image?: ContainerImage | null;
+  /** The wrangler.jsonc of one with containers of its own. */
+  factory?: string | null;
+  /** Of the project, beside its validation. */
+  settings?: Partial<ProjectSettings>;
   keyName?: string;
   onLine?: (from: string, line: string) => void;
 } = {}): Promise<World> {
@@ -59,6 +66,7 @@ export async function openWorld({
     allowedEndpoints: [],
     port: 0,
     image,
+    factory,
     onNotice: (text) => notices.push(text),
     onLine,
     cancelled: new AbortController().signal,
@@ -68,7 +76,7 @@ export async function openWorld({
   const project = await client.createProject({
     name: "parcel-rates",
     source: { kind: "local", path: repository },
-    settings: { validation },
+    settings: { validation, ...settings },
   });
   const play = async (scenario: string) => {
     await client.putProvider("gemini", { apiEndpoint: `${model.url}/s/${scenario}` });

@@ -141,7 +141,7 @@ export class SimAgents {
     const known = this.runs.get(executionId);
     if (known !== undefined) {
       if (fence < known.fence) throw new SwitchyardError("stale_fence", "A higher fence is known.");
-      return { executionId, fence };
+      return { executionId, fence, factory: null };
     }
     this.version += 1;
     const run: SimRun = {
@@ -164,7 +164,7 @@ export class SimAgents {
       `${name} starts (fence ${fence})`,
     );
     this.#live(name, run);
-    return { executionId, fence };
+    return { executionId, fence, factory: null };
   }
 
   /** Draws what the agent will do, and lets it happen. */

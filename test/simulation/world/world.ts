@@ -226,6 +226,7 @@ export class World {
       callbacks: through("other", "callbacks", this.callbacks.port()),
       callbacksAreSigned: true,
       knownProviders: simProviders,
+      factories: [],
       providers: new Map<string, ProviderDefinition>(
         simProviders.map((name) => [name, registry[name]]),
       ),

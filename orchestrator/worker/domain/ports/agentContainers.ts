@@ -1,17 +1,7 @@
-import type { EgressPlan } from "../egress.ts";
-
-export type ContainerPlan = Omit<EgressPlan, "token"> & {
-  executionId: string;
-  /** However the run goes, its container is gone after this time. */
-  lifetimeMs: number;
-};
-
-/** `closed`: its run was ended, it never starts again. `gone`: it had begun the run and is no longer there. */
-export type OpenedContainer =
-  | { kind: "open"; token: string }
-  | { kind: "closed" }
-  | { kind: "gone" }
-  | { kind: "not_started"; message: string };
+import type {
+  ContainerPlan,
+  OpenedContainer,
+} from "../../../../shared/containers/containerPlan.ts";
 
 /** The containers of executions, one each. Every call may be repeated. */
 export type AgentContainers = {

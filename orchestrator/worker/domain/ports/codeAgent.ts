@@ -2,6 +2,7 @@ import type { NumberedEvent } from "../../../../shared/contracts/agentEvent.ts";
 import type { RunReport } from "../../../../shared/contracts/runner.ts";
 import type { Source } from "../../../../shared/contracts/source.ts";
 import type { TaskLimits } from "../limits.ts";
+import type { FactoryRef } from "../placement.ts";
 import type { Secret } from "./secrets.ts";
 
 export type AgentCapabilities = {
@@ -29,11 +30,13 @@ export type AgentRequest = {
   /** Hosts that the project allows its agents, where they are kept from all others. */
   allowedHosts: readonly string[];
   doorbell: { url: string; token: string } | null;
+  /** In whose containers it works; null = on the deployment's own runner. */
+  factory: FactoryRef | null;
 };
 
 export type AgentSession = { organizationId: string; taskId: string; id: string };
 
-export type AgentHandle = { executionId: string; fence: number };
+export type AgentHandle = Pick<AgentRequest, "executionId" | "fence" | "factory">;
 
 export type AgentProgress =
   | { kind: "live"; lastEvent: number }
@@ -47,7 +50,7 @@ export type AgentProgress =
 export type CodeAgent = {
   readonly name: string;
   readonly capabilities: AgentCapabilities;
-  availability(timeoutMs: number): Promise<AgentAvailability>;
+  availability(timeoutMs: number, factory?: FactoryRef | null): Promise<AgentAvailability>;
   start(request: AgentRequest): Promise<AgentHandle>;
   follow(
     handle: AgentHandle,
@@ -62,10 +65,10 @@ export type CodeAgent = {
   /** Asks for the end; it is confirmed when `progress` says finished. */
   cancel(handle: AgentHandle, reason: "cancel" | "wall_clock" | "silence"): Promise<void>;
   /**
-   * Takes the session of a finished run to where a later start of the task finds it. Absent where it stays with its
-   * runs, or nothing goes on with one. May be repeated.
+   * Who takes the session of a finished run to where a later start of the task finds it; it may be asked again. Null
+   * where sessions stay with their runner, or nothing goes on with one.
    */
-  keepSession?(handle: AgentHandle, session: AgentSession): Promise<void>;
+  sessionKeeper?(handle: AgentHandle): ((session: AgentSession) => Promise<void>) | null;
   /** Gives back what the run occupies, once its report is held or its end confirmed. May be repeated. */
   release?(handle: AgentHandle): Promise<void>;
 };

@@ -33,6 +33,8 @@ export type Attempt = TaskRef & {
   executionId: string | null;
   /** The provider of this attempt, and with it the agent to ask. */
   provider: string | null;
+  /** The factory in whose containers it works; absent and null = the deployment's own runner. */
+  factory?: string | null;
   doorbellToken: string;
   startedAtMs: number | null;
   wallClockMs: number | null;

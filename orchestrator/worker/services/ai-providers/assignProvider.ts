@@ -5,8 +5,8 @@ import { SwitchyardError } from "../../../../shared/errors.ts";
 import { taskNotFound } from "../../domain/notFound.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { TaskContext, TaskStore } from "../../domain/ports/taskStore.ts";
-import { type CandidateDeps, lookAtCandidates } from "./candidates.ts";
-import { route } from "./router.ts";
+import type { CandidateDeps } from "./candidates.ts";
+import { routeTask } from "./routeTask.ts";
 
 export type AssignDeps = CandidateDeps & { tasks: TaskStore; clock: Clock };
 
@@ -24,7 +24,7 @@ export async function assignProvider(
   if (preferredProvider !== undefined) requireProviderName(deps, preferredProvider);
   if (context.task.status !== "queued") return alreadyAssigned(context);
 
-  const decision = await decide(deps, context, preferredProvider ?? null);
+  const { decision } = await routeTask(deps, context, preferredProvider ?? null);
   if (preferredProvider === undefined || decision.kind === "none")
     return { kind: "decided", decision };
   const bound = await deps.tasks.prefer(
@@ -47,7 +47,7 @@ export async function listAvailableProviders(
   principal: Principal,
   taskId: string,
 ): Promise<RouteDecision> {
-  return decide(deps, await findTask(deps.tasks, principal, taskId), null);
+  return (await routeTask(deps, await findTask(deps.tasks, principal, taskId))).decision;
 }
 
 export async function findTask(
@@ -69,20 +69,6 @@ export function requireProviderName(
     "unknown_provider",
     `There is no provider "${name}". Use one of: ${[...providers.keys()].join(", ")}.`,
   );
-}
-
-async function decide(
-  deps: AssignDeps,
-  { task, project }: TaskContext,
-  override: string | null,
-): Promise<RouteDecision> {
-  const request = {
-    sourceKind: task.source.kind,
-    override: override ?? task.preferredProvider,
-    allowFallback: override === null && task.allowFallback,
-    preference: project.settings.preferredProvider ?? null,
-  };
-  return route(request, await lookAtCandidates(deps, task.organizationId));
 }
 
 const alreadyAssigned = ({ task }: TaskContext): AssignAnswer => ({

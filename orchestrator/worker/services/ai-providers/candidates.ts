@@ -1,4 +1,5 @@
 import type { ProviderConfig } from "../../../../shared/contracts/provider.ts";
+import type { FactoryRef } from "../../domain/placement.ts";
 import type { AgentAvailability, CodeAgent } from "../../domain/ports/codeAgent.ts";
 import type { ProviderConfigStore } from "../../domain/ports/providerConfigStore.ts";
 import type { SecretSource } from "../../domain/ports/secrets.ts";
@@ -12,6 +13,8 @@ export type CandidateDeps = {
   agents: ReadonlyMap<string, CodeAgent>;
   secrets: SecretSource;
   settings: Pick<Settings, "allowUnverifiedProviders">;
+  /** Factories with containers of their own. */
+  factories: readonly FactoryRef[];
 };
 
 /** A provider that does not answer within this time counts as unavailable. */
@@ -23,15 +26,16 @@ const noAgent: AgentAvailability = {
   because: "nothing drives it",
 };
 
-/** Every provider as it stands now: configured or not, with a key or not, reachable or not. */
+/** Every provider as it stands now, on that runner: configured or not, with a key or not, reachable or not. */
 export async function lookAtCandidates(
   deps: CandidateDeps,
   organizationId: string,
+  factory: FactoryRef | null,
 ): Promise<Candidate[]> {
   const configs = await deps.providerConfigs.all(organizationId);
   return Promise.all(
     [...deps.providers].map(([name, definition]) =>
-      lookAtCandidate(deps, name, definition, configs.get(name) ?? null),
+      lookAtCandidate(deps, name, definition, configs.get(name) ?? null, factory),
     ),
   );
 }
@@ -41,12 +45,14 @@ async function lookAtCandidate(
   name: string,
   definition: ProviderDefinition,
   config: ProviderConfig | null,
+  factory: FactoryRef | null,
 ): Promise<Candidate> {
   const { secretNames } = credentialNamesOf(definition, config?.apiEndpoint ?? null);
   const credential = secretNames.find((secret) => deps.secrets.find(secret) !== null) ?? null;
   const allowed =
     definition.unverified !== true || deps.settings.allowUnverifiedProviders.includes(name);
   const agent = deps.agents.get(name);
-  const availability = (await agent?.availability(defaultAvailabilityTimeoutMs)) ?? noAgent;
+  const availability =
+    (await agent?.availability(defaultAvailabilityTimeoutMs, factory)) ?? noAgent;
   return { name, definition, allowed, config, credential, availability };
 }

@@ -10,6 +10,7 @@ import {
 import { stands } from "../../domain/guards.ts";
 import { noticesOfEnd } from "../../domain/notices.ts";
 import type { OutcomeCode } from "../../domain/outcome.ts";
+import type { Placement } from "../../domain/placement.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { Ids } from "../../domain/ports/ids.ts";
 import type { Log } from "../../domain/ports/log.ts";
@@ -18,9 +19,10 @@ import type { TaskContext, TaskStore } from "../../domain/ports/taskStore.ts";
 import type { Settings } from "../../domain/settings.ts";
 import type { Project, Task } from "../../domain/task.ts";
 import { systemActor } from "../../domain/tellState.ts";
-import { type CandidateDeps, lookAtCandidates } from "./candidates.ts";
+import type { CandidateDeps } from "./candidates.ts";
 import { resolveConfig } from "./resolveConfig.ts";
-import { type Candidate, route } from "./router.ts";
+import type { Candidate } from "./router.ts";
+import { routeTask } from "./routeTask.ts";
 
 export type DispatchDeps = CandidateDeps & {
   tasks: TaskStore;
@@ -86,26 +88,18 @@ async function routeAndClaim(
   ref: TaskRef,
   context: TaskContext,
 ): Promise<DispatchAnswer> {
-  const { task, project } = context;
-  const candidates = await lookAtCandidates(deps, ref.organizationId);
-  const decision = route(
-    {
-      sourceKind: task.source.kind,
-      override: task.preferredProvider,
-      allowFallback: task.allowFallback,
-      preference: project.settings.preferredProvider ?? null,
-    },
-    candidates,
-  );
-  if (decision.kind === "none")
-    return decision.transient
-      ? delay(deps, task, "provider_unavailable", decision.because)
-      : escalate(deps, task, "no_provider", decision.because, decision);
+  const { task } = context;
+  const { placement, decision, candidates } = await routeTask(deps, context);
+  if (decision.kind === "none") {
+    if (decision.transient) return delay(deps, task, "provider_unavailable", decision.because);
+    const code = placement.kind === "not_registered" ? "factory_not_registered" : "no_provider";
+    return escalate(deps, task, code, decision.because, decision);
+  }
 
   const chosen = candidates.find((candidate) => candidate.name === decision.provider);
   if (chosen === undefined || chosen.credential === null)
     return delay(deps, task, "provider_unavailable", "the chosen provider went away");
-  const claimed = await claim(deps, context, decision, {
+  const claimed = await claim(deps, context, placement, decision, {
     ...chosen,
     credential: chosen.credential,
   });
@@ -117,6 +111,7 @@ async function routeAndClaim(
 function claim(
   deps: DispatchDeps,
   { task, project }: TaskContext,
+  placement: Placement,
   decision: Extract<RouteDecision, { kind: "assign" }>,
   chosen: Candidate & { credential: string },
 ) {
@@ -131,7 +126,7 @@ function claim(
       decision,
     },
     executionId: deps.ids.next("exec"),
-    config: resolveConfig(task, project, chosen),
+    config: resolveConfig(task, project, placement, chosen),
     projectId: task.projectId,
     orderId: task.orderId,
     isChild: task.parentId !== null,
@@ -141,11 +136,17 @@ function claim(
     log: {
       actor: systemActor,
       action: "task.assigned",
-      message: `Attempt ${task.fence + 1} goes to ${chosen.name}: ${decision.because}.`,
+      message: `Attempt ${task.fence + 1} goes to ${chosen.name}${whereOf(placement)}: ${decision.because}.`,
       details: { decision },
     },
   });
 }
+
+const whereOf = (placement: Placement): string => {
+  if (placement.kind !== "factory") return "";
+  const why = placement.from === "project" ? "the project names it" : "the task is its own";
+  return ` in the containers of ${placement.factory.factory} (${why})`;
+};
 
 const capsOf = (
   { settings }: Pick<DispatchDeps, "settings">,

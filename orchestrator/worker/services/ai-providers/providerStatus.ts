@@ -2,6 +2,7 @@ import type { Principal } from "../../../../shared/contracts/identity.ts";
 import type { ProviderConfig, ProviderStatus } from "../../../../shared/contracts/provider.ts";
 import { SwitchyardError } from "../../../../shared/errors.ts";
 import { judgeEndpoint } from "../../domain/addressPolicy.ts";
+import { factoryOf } from "../../domain/placement.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { ExecutionStore } from "../../domain/ports/executionStore.ts";
 import type { Settings } from "../../domain/settings.ts";
@@ -14,7 +15,7 @@ export async function listProviderStatus(
   deps: StatusDeps,
   principal: Principal,
 ): Promise<ProviderStatus[]> {
-  const candidates = await lookAtCandidates(deps, principal.organizationId);
+  const candidates = await candidatesFor(deps, principal);
   return Promise.all(
     candidates.map((candidate) => statusOf(deps, principal.organizationId, candidate)),
   );
@@ -25,11 +26,15 @@ export async function getProviderStatus(
   principal: Principal,
   name: string,
 ): Promise<ProviderStatus> {
-  const candidates = await lookAtCandidates(deps, principal.organizationId);
+  const candidates = await candidatesFor(deps, principal);
   const candidate = candidates.find((one) => one.name === name);
   if (candidate === undefined) throw providerNotFound(deps, name);
   return statusOf(deps, principal.organizationId, candidate);
 }
+
+/** As they stand for whoever asks: a factory with containers of its own sees the agents of its image. */
+const candidatesFor = (deps: StatusDeps, { organizationId, id }: Principal) =>
+  lookAtCandidates(deps, organizationId, factoryOf(deps.factories, organizationId, id));
 
 type ConfigureSettings = CandidateDeps["settings"] &
   Pick<Settings, "allowedEndpoints" | "localMode">;

@@ -1,10 +1,12 @@
 import type { ProviderConfig } from "../../../../shared/contracts/provider.ts";
+import type { Placement } from "../../domain/placement.ts";
 import type { ConfigLevel, ConfigSnapshot, Project, Sourced, Task } from "../../domain/task.ts";
 
 /** The settings of one dispatch, each with the level it came from: task, project, organization, agent. */
 export function resolveConfig(
   task: Task,
   project: Project,
+  placement: Placement,
   provider: { name: string; config: ProviderConfig | null; credential: string },
 ): ConfigSnapshot {
   return {
@@ -12,6 +14,10 @@ export function resolveConfig(
       value: provider.name,
       from: task.preferredProvider === provider.name ? "task" : "project",
     },
+    factory:
+      placement.kind === "factory"
+        ? { value: placement.factory.factory, from: placement.from }
+        : { value: null, from: "platform" },
     model: firstOf<string>(
       [task.model, "task"],
       [project.settings.model, "project"],

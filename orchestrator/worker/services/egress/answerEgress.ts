@@ -1,24 +1,18 @@
-import type { EgressDecision, EgressRequest } from "../../domain/egress.ts";
+import type { EgressDecision } from "../../../../shared/containers/egressRules.ts";
+import {
+  cleanHeaders,
+  credentialHeaders,
+  credentialQuery,
+  egressRefusal,
+  passOn,
+  withoutScheme,
+} from "../../../../shared/containers/passOn.ts";
 import type { SecretSource } from "../../domain/ports/secrets.ts";
-
-const credentialHeaders = ["authorization", "x-api-key", "x-goog-api-key", "api-key"];
-const credentialQuery = "key";
-/** What says something of the container, or of the way between it and here. */
-const headersOfTheWay =
-  /^(host|connection|content-length|transfer-encoding|cookie|proxy-.*|cf-.*|x-forwarded-.*|x-real-ip)$/;
 
 export type EgressDeps = {
   secrets: SecretSource;
   ring(request: Request): Promise<void>;
 };
-
-/** What is needed of a request to judge it. */
-export function egressRequestOf(request: Request): EgressRequest {
-  const shown = credentialHeaders.map((name) => request.headers.get(name) ?? "");
-  const asked = new URL(request.url).searchParams.getAll(credentialQuery);
-  const credentials = [...shown, ...asked].map(withoutScheme).filter((text) => text !== "");
-  return { method: request.method, url: request.url, credentials };
-}
 
 /** Carries out what was decided. The key is put on here: it is in no container, and in no row. */
 export async function answerEgress(
@@ -28,35 +22,22 @@ export async function answerEgress(
 ): Promise<Response> {
   switch (decision.kind) {
     case "denied":
-      return refusal(403, `${decision.host} is not allowed here: ${decision.because}`);
+      return egressRefusal(403, `${decision.host} is not allowed here: ${decision.because}`);
     case "doorbell":
       await deps.ring(request);
       return new Response(null, { status: 204 });
     case "allowed":
-      return send(request, request.url, cleanHeaders(request.headers));
+      return passOn(request);
+    case "orchestrator":
+      return egressRefusal(403, "the model service of this container is not known");
     case "model": {
       const key = deps.secrets.find(decision.secretName)?.reveal();
-      if (key === undefined) return refusal(401, `the secret ${decision.secretName} is not set`);
+      if (key === undefined)
+        return egressRefusal(401, `the secret ${decision.secretName} is not set`);
       const headers = withKey(cleanHeaders(request.headers), decision.token, key);
-      return send(request, withKeyInQuery(decision.url, decision.token, key), headers);
+      return passOn(request, withKeyInQuery(decision.url, decision.token, key), headers);
     }
   }
-}
-
-const refusal = (status: number, message: string): Response =>
-  Response.json({ error: { type: "switchyard_egress", message } }, { status });
-
-/** A redirect goes back to the container, whose next request is judged like any other. */
-const send = (request: Request, url: string, headers: Headers): Promise<Response> =>
-  fetch(url, {
-    method: request.method,
-    headers,
-    redirect: "manual",
-    body: request.method === "GET" || request.method === "HEAD" ? null : request.body,
-  });
-
-function cleanHeaders(given: Headers): Headers {
-  return new Headers([...given].filter(([name]) => !headersOfTheWay.test(name)));
 }
 
 /** The key goes where the token stood; another credential stays behind. */
@@ -81,5 +62,3 @@ function withKeyInQuery(text: string, token: string, key: string): string {
   else url.searchParams.delete(credentialQuery);
   return url.href;
 }
-
-const withoutScheme = (text: string): string => text.replace(/^Bearer\s+/i, "");

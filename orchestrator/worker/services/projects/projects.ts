@@ -2,6 +2,7 @@ import type { Principal } from "../../../../shared/contracts/identity.ts";
 import type { CreateProject, ProjectView } from "../../../../shared/contracts/project.ts";
 import { SwitchyardError } from "../../../../shared/errors.ts";
 import { projectNotFound } from "../../domain/notFound.ts";
+import { type FactoryRef, findFactory, notRegistered } from "../../domain/placement.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { Ids } from "../../domain/ports/ids.ts";
 import type { ProjectStore } from "../../domain/ports/projectStore.ts";
@@ -14,6 +15,8 @@ export type ProjectDeps = {
   clock: Clock;
   ids: Ids;
   knownProviders: readonly string[];
+  /** Factories with containers of their own. */
+  factories: readonly FactoryRef[];
   settings: Pick<Settings, "localMode" | "localRoots">;
 };
 
@@ -31,6 +34,7 @@ export async function createProject(
       "unknown_provider",
       `There is no provider "${wished}". Use one of: ${deps.knownProviders.join(", ")}.`,
     );
+  refuseUnknownFactory(deps, principal, request.settings.factory);
   const project: Project = {
     organizationId: principal.organizationId,
     id: deps.ids.next("proj"),
@@ -49,6 +53,19 @@ export async function createProject(
       `There is a project named ${project.name} already.`,
     );
   return projectView(project);
+}
+
+function refuseUnknownFactory(
+  { factories }: Pick<ProjectDeps, "factories">,
+  { organizationId }: Principal,
+  factory: string | undefined,
+): void {
+  if (factory === undefined) return;
+  if (findFactory(factories, { organizationId, factory }) === null)
+    throw new SwitchyardError(
+      "factory_not_registered",
+      `settings.factory: ${notRegistered(factory)}.`,
+    );
 }
 
 export async function getProject(

@@ -1,6 +1,7 @@
+import { SwitchyardError } from "../../../../shared/errors.ts";
 import type { Artifacts } from "../../domain/ports/artifacts.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
-import type { CodeAgent } from "../../domain/ports/codeAgent.ts";
+import type { AgentHandle, CodeAgent } from "../../domain/ports/codeAgent.ts";
 import type { ExecutionStore } from "../../domain/ports/executionStore.ts";
 import type { Ids } from "../../domain/ports/ids.ts";
 import type { Log } from "../../domain/ports/log.ts";
@@ -31,6 +32,16 @@ export type SupervisionDeps = {
   afterEnd(task: Task): Promise<void>;
   sendNotices(notices: readonly Notice[]): Promise<void>;
 };
+
+/** The run of an attempt, for its agent. Throws `internal` when the attempt has none. */
+export function handleOf({ organizationId, executionId, fence, factory }: Attempt): AgentHandle {
+  if (executionId === null)
+    throw new SwitchyardError("internal", "The attempt has no execution yet.");
+  return { executionId, fence, factory: factoryRefOf(organizationId, factory) };
+}
+
+export const factoryRefOf = (organizationId: string, factory: string | null | undefined) =>
+  factory == null ? null : { organizationId, factory };
 
 export const refOf = ({ organizationId, taskId, fence }: Attempt) => ({
   organizationId,

@@ -1,7 +1,7 @@
 import { SwitchyardError } from "../../../../shared/errors.ts";
 import { stands } from "../../domain/guards.ts";
 import { go, type Step, wait } from "../../domain/ports/supervision.ts";
-import type { SupervisionDeps } from "./deps.ts";
+import { handleOf, type SupervisionDeps } from "./deps.ts";
 import { releaseRun } from "./releaseRun.ts";
 
 const confirmPollMs = 1_000;
@@ -17,7 +17,7 @@ export const endSuperseded =
     const agent = deps.agentOf(attempt.provider ?? "");
     if (agent === null || attempt.executionId === null || !stands("superseded_run_ended"))
       return go(done);
-    const handle = { executionId: attempt.executionId, fence: attempt.fence };
+    const handle = handleOf(attempt);
     try {
       await agent.cancel(handle, "cancel");
       const progress = await agent.progress(handle);

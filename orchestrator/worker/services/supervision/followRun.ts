@@ -11,7 +11,7 @@ import {
   wait,
 } from "../../domain/ports/supervision.ts";
 import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
-import { refOf, type SupervisionDeps } from "./deps.ts";
+import { handleOf, refOf, type SupervisionDeps } from "./deps.ts";
 import { endWithoutRun } from "./endWithoutRun.ts";
 import { notePatch } from "./notePatch.ts";
 
@@ -28,7 +28,7 @@ export const followRun =
     const agent = deps.agentOf(attempt.provider ?? "");
     if (agent === null || attempt.executionId === null)
       throw new SwitchyardError("internal", "The attempt has no agent to follow.");
-    const handle = { executionId: attempt.executionId, fence: attempt.fence };
+    const handle = handleOf(attempt);
     try {
       const asked = await askForEnd(deps, attempt, agent);
       await takeEvents(deps, asked, agent, context);
@@ -72,7 +72,7 @@ async function takeEvents(
 ): Promise<void> {
   const { signal } = context;
   const watched = context.watched();
-  const handle = { executionId: attempt.executionId ?? "", fence: attempt.fence };
+  const handle = handleOf(attempt);
   let held: NumberedEvent[] = [];
   const store = () => {
     const last = held.at(-1);
@@ -107,7 +107,7 @@ async function askForEnd(
   const stopAskedAtMs = attempt.stopAskedAtMs ?? deps.clock.nowMs();
   const asked = { ...attempt, stopAsked: reason, stopAskedAtMs };
   deps.memory.save(asked);
-  await agent.cancel({ executionId: attempt.executionId ?? "", fence: attempt.fence }, reason);
+  await agent.cancel(handleOf(attempt), reason);
   return asked;
 }
 

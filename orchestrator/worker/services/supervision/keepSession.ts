@@ -2,7 +2,7 @@ import { SwitchyardError } from "../../../../shared/errors.ts";
 import type { Brief } from "../../domain/ports/executionStore.ts";
 import { go, type StepResult, wait } from "../../domain/ports/supervision.ts";
 import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
-import type { SupervisionDeps } from "./deps.ts";
+import { handleOf, type SupervisionDeps } from "./deps.ts";
 
 export const sessionTries = 3;
 const pauseMs = 2_000;
@@ -17,16 +17,17 @@ export async function keepSession(
   attempt: Attempt,
   { task }: Brief,
 ): Promise<StepResult | null> {
-  const { organizationId, taskId, executionId, fence } = attempt;
+  const { organizationId, taskId, fence } = attempt;
   const id = attempt.report?.sessionId ?? null;
   const agent = deps.agentOf(attempt.provider ?? "");
-  if (id === null || executionId === null || task.cancelRequestedAtMs !== null) return null;
-  if (agent?.keepSession === undefined || attempt.sessionTriesLeft === 0) return null;
+  if (id === null || task.cancelRequestedAtMs !== null) return null;
+  const keep = agent?.sessionKeeper?.(handleOf(attempt)) ?? null;
+  if (keep === null || attempt.sessionTriesLeft === 0) return null;
   const asked = { ...attempt, sessionTriesLeft: attempt.sessionTriesLeft - 1 };
   const done = go({ ...attempt, sessionTriesLeft: 0 });
   deps.memory.save(asked);
   try {
-    await agent.keepSession({ executionId, fence }, { organizationId, taskId, id });
+    await keep({ organizationId, taskId, id });
     return done;
   } catch (error) {
     const isFinal = error instanceof SwitchyardError && !error.retryable;

@@ -22,6 +22,7 @@ const enter = (attempt: Attempt, { execution, task }: Brief): StepResult =>
     phase: "starting",
     executionId: execution.id,
     provider: execution.provider,
+    factory: execution.config.factory?.value ?? null,
     wallClockMs: task.limits.wallClockMs,
     silenceMs: task.limits.silenceMs,
   });

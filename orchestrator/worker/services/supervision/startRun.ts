@@ -9,7 +9,7 @@ import { go, type Step, type StepResult, wait } from "../../domain/ports/supervi
 import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
 import type { Task } from "../../domain/task.ts";
 import { systemActor, tellState } from "../../domain/tellState.ts";
-import { refOf, type SupervisionDeps } from "./deps.ts";
+import { factoryRefOf, refOf, type SupervisionDeps } from "./deps.ts";
 import { endWithoutRun } from "./endWithoutRun.ts";
 
 /** A runner that cannot take the run for this long has refused it. */
@@ -135,6 +135,7 @@ async function requestOf(
     credentialName: execution.config.credential.value,
     allowedHosts: project.settings.allowedHosts ?? [],
     doorbell: doorbellOf(deps, attempt),
+    factory: factoryRefOf(attempt.organizationId, execution.config.factory?.value),
   };
 }
 

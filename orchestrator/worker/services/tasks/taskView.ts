@@ -53,6 +53,7 @@ const executionView = (execution: Execution): TaskDetail["execution"] => ({
   id: execution.id,
   fence: execution.fence,
   provider: execution.provider,
+  factory: execution.config.factory?.value ?? null,
   status: execution.status,
   model: execution.config.model.value,
   sessionId: execution.sessionId,

@@ -1,6 +1,7 @@
 import { currentRunnerProtocol, type RunRequest } from "../../../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../../../shared/errors.ts";
 import { maxPatchBytes } from "../../../domain/limits.ts";
+import type { FactoryRef } from "../../../domain/placement.ts";
 import type {
   AgentAvailability,
   AgentCapabilities,
@@ -19,23 +20,30 @@ export type CliAgent = {
   modelService?: string;
 };
 
+/** The runner in a factory's containers, or the deployment's own; null = there is none. */
+export type RunnerAt = (factory: FactoryRef | null) => Runner | null;
+
 /**
  * A coding agent that is a command-line program, driven by a runner. Without a runner it is unavailable. A start
  * names the runner's boot: one that is still under way when the runner is lost must not start a second agent.
  */
-export function cliAgentService(agent: CliAgent, runner: Runner | null): CodeAgent {
-  const reached = (): Runner => {
+export function cliAgentService(agent: CliAgent, runnerAt: RunnerAt): CodeAgent {
+  const reached = (factory: FactoryRef | null): Runner => {
+    const runner = runnerAt(factory);
     if (runner !== null) return runner;
-    throw new SwitchyardError("runner_unreachable", noRunner);
+    throw new SwitchyardError("runner_unreachable", noRunner(factory));
   };
   return {
     name: agent.name,
     capabilities: agent.capabilities,
-    availability: (timeoutMs) => probe(agent.name, runner, timeoutMs),
+    availability: (timeoutMs, factory = null) =>
+      probe(agent.name, runnerAt(factory), noRunner(factory), timeoutMs),
 
     async start(request) {
       refuseBadRequest(request);
-      const { boot } = await reached().health(healthTimeoutMs);
+      const { executionId, fence, factory } = request;
+      const runner = reached(factory);
+      const { boot } = await runner.health(healthTimeoutMs);
       const outside = {
         organizationId: request.organizationId,
         credentialName: request.credentialName,
@@ -43,32 +51,32 @@ export function cliAgentService(agent: CliAgent, runner: Runner | null): CodeAge
         allowedHosts: request.allowedHosts,
       };
       const start = { outside, ...(boot === undefined ? {} : { boot }) };
-      await reached().startRun(request.executionId, runRequestOf(agent, request), start);
-      return { executionId: request.executionId, fence: request.fence };
+      await runner.startRun(executionId, runRequestOf(agent, request), start);
+      return { executionId, fence, factory };
     },
 
-    follow: (handle, options) => reached().follow("runs", handle.executionId, options),
+    follow: ({ executionId, factory }, options) =>
+      reached(factory).follow("runs", executionId, options),
 
-    async progress(handle) {
-      const result = await reached().runResult(handle.executionId);
+    async progress({ executionId, factory }) {
+      const result = await reached(factory).runResult(executionId);
       if (result.report === null) return { kind: "live", lastEvent: result.lastEvent };
       return { kind: "finished", lastEvent: result.lastEvent, report: result.report };
     },
 
-    async cancel(handle, reason) {
-      await reached().cancel("runs", handle.executionId, handle.fence, reason);
+    async cancel({ executionId, fence, factory }, reason) {
+      await reached(factory).cancel("runs", executionId, fence, reason);
     },
 
-    ...(runner?.keepSession === undefined || !agent.capabilities.resume
-      ? {}
-      : {
-          keepSession: async ({ executionId }, session) =>
-            runner.keepSession?.(executionId, { ...session, agent: agent.name }),
-        }),
+    sessionKeeper({ executionId, factory }) {
+      const keepSession = agent.capabilities.resume ? runnerAt(factory)?.keepSession : undefined;
+      if (keepSession === undefined) return null;
+      return (session) => keepSession(executionId, { ...session, agent: agent.name });
+    },
 
-    ...(runner?.release === undefined
-      ? {}
-      : { release: async ({ executionId }) => runner.release?.(executionId) }),
+    async release({ executionId, factory }) {
+      await runnerAt(factory)?.release?.(executionId);
+    },
   };
 }
 
@@ -96,15 +104,18 @@ const runRequestOf = (agent: CliAgent, request: AgentRequest): RunRequest => ({
 const variableOf = (agent: CliAgent, { endpoint }: AgentRequest): string =>
   (endpoint === null ? agent : (agent.ownService ?? agent)).credentialVariable;
 
-const noRunner = "no runner is configured: set RUNNER_URL and the secret RUNNER_TOKEN";
+const noRunner = (factory: FactoryRef | null): string =>
+  factory === null
+    ? "no runner is configured: set RUNNER_URL and the secret RUNNER_TOKEN"
+    : `the factory "${factory.factory}" is not in FACTORY_CONTAINERS any more`;
 
 async function probe(
   name: string,
   runner: Runner | null,
+  without: string,
   timeoutMs: number,
 ): Promise<AgentAvailability> {
-  if (runner === null)
-    return { kind: "unavailable", code: "runner_unreachable", because: noRunner };
+  if (runner === null) return { kind: "unavailable", code: "runner_unreachable", because: without };
   try {
     const { agents, protocols } = await runner.health(timeoutMs);
     if (!protocols.includes(currentRunnerProtocol))

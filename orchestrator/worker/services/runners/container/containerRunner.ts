@@ -1,3 +1,5 @@
+import type { OpenedContainer } from "../../../../../shared/containers/containerPlan.ts";
+import { doorbellHost, modelHost } from "../../../../../shared/containers/egressRules.ts";
 import {
   currentRunnerProtocol,
   type RunRequest,
@@ -5,7 +7,6 @@ import {
 } from "../../../../../shared/contracts/runner.ts";
 import type { Source } from "../../../../../shared/contracts/source.ts";
 import { SwitchyardError } from "../../../../../shared/errors.ts";
-import { doorbellHost, modelHost } from "../../../domain/egress.ts";
 import type { AgentContainers, SourceBundle } from "../../../domain/ports/agentContainers.ts";
 import type { Archives } from "../../../domain/ports/artifacts.ts";
 import type { Runner, RunOutside, SessionRef } from "../../../domain/ports/runner.ts";
@@ -16,7 +17,7 @@ export type ContainerRunnerDeps = {
   /** The runner inside the container of an execution. It is not there any more: `run_not_found`. */
   runnerOf(executionId: string): InnerRunner;
   /** The agents of the image, with their versions: to ask a container would mean to start one. */
-  agents: Readonly<Record<string, string>>;
+  agents(timeoutMs: number): Promise<Readonly<Record<string, string>>>;
   /** Makes a bundle of a source; null when this deployment has nobody who can. */
   bundleOf: ((source: Source) => Promise<SourceBundle>) | null;
   /** Where sessions lie between a container and the next. */
@@ -43,11 +44,11 @@ const lifetimeMarginMs = 15 * 60_000;
 export function containerRunner(deps: ContainerRunnerDeps): Runner {
   const { containers, runnerOf, agents } = deps;
   return {
-    health: async () => ({
+    health: async (timeoutMs) => ({
       protocols: [currentRunnerProtocol],
       role: "agents",
       agents: Object.fromEntries(
-        Object.entries(agents).map(([name, version]) => [name, { version }]),
+        Object.entries(await agents(timeoutMs)).map(([name, version]) => [name, { version }]),
       ),
       live: null,
     }),
@@ -147,9 +148,7 @@ function inside({ url, token }: { url: string; token: string }): { url: string; 
   return { url: `http://${doorbellHost}${new URL(url).pathname}`, token };
 }
 
-function notOpen(
-  opened: Exclude<Awaited<ReturnType<AgentContainers["open"]>>, { kind: "open" }>,
-): SwitchyardError {
+function notOpen(opened: Exclude<OpenedContainer, { kind: "open" }>): SwitchyardError {
   if (opened.kind === "closed")
     return new SwitchyardError("stale_fence", "The run was ended before it was started.");
   const message =

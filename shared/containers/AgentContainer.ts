@@ -1,8 +1,7 @@
 import { Container } from "@cloudflare/containers";
-import { tokensOf } from "../compose.ts";
-import { type EgressDecision, type EgressRequest, judgeEgress } from "../domain/egress.ts";
-import type { ContainerPlan, OpenedContainer } from "../domain/ports/agentContainers.ts";
-import type { Env } from "../env.ts";
+import type { ContainerPlan, JudgedRequest, OpenedContainer } from "./containerPlan.ts";
+import { type EgressDecision, type EgressRequest, judgeEgress } from "./egressRules.ts";
+import { newToken, newTokenOfRun } from "./tokens.ts";
 
 const runnerPort = 8080;
 /** Between the signal that lets the runner flush its events and the one that nothing survives. */
@@ -22,8 +21,9 @@ type ContainerRecord = {
 /**
  * The container of one execution. It runs from `open` to `close`, or to the end of its lifetime: idleness does not
  * end it, since an agent that thinks is silent. Only the supervisor talks to it; no client's stream ever does.
+ * The orchestrator's worker and the workers of factories declare it alike, each with an image of its own.
  */
-export class AgentContainer extends Container<Env> {
+export class AgentContainer extends Container {
   override defaultPort = runnerPort;
   override sleepAfter = "1h";
   override enableInternet = false;
@@ -74,13 +74,13 @@ export class AgentContainer extends Container<Env> {
   }
 
   /** What may become of a request that leaves the container; each host that is denied becomes an event of the run. */
-  async judge(request: EgressRequest): Promise<EgressDecision> {
+  async judge(request: EgressRequest): Promise<JudgedRequest> {
     const record = this.#read();
     const egress = record?.phase === "open" ? { ...record.plan, token: record.token } : null;
     const decision = judgeEgress(egress, request);
     if (decision.kind === "denied" && record?.phase === "open")
       this.ctx.waitUntil(this.#tellDenied(record, decision));
-    return decision;
+    return { executionId: record?.plan?.executionId ?? null, decision };
   }
 
   /** Called by its schedule. The runner gets the time to flush what it knows. */
@@ -121,12 +121,11 @@ export class AgentContainer extends Container<Env> {
   #isRunning = (): boolean => this.ctx.container?.running ?? false;
 
   #begin(plan: ContainerPlan): ContainerRecord {
-    const { runnerToken, token } = tokensOf();
     const record: ContainerRecord = {
       phase: "open",
       plan,
-      runnerToken,
-      token,
+      runnerToken: newToken(),
+      token: plan.token ?? newTokenOfRun(),
       isAsked: false,
       denied: [],
     };

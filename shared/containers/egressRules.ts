@@ -2,12 +2,15 @@
 export const modelHost = "model.switchyard";
 export const doorbellHost = "doorbell.switchyard";
 
+/** Base URL of a model service, and the name of the secret that holds its key. */
+export type ModelService = { baseUrl: string; secretName: string };
+
 /** What one container may ask for outside, for as long as its run lasts. */
 export type EgressPlan = {
   /** All that the container holds in the place of a key. It is worth nothing to anybody else. */
   token: string;
-  /** Base URL of the model service, and the name of the secret that holds its key. */
-  model: { baseUrl: string; secretName: string };
+  /** Null: whoever keeps the plan knows neither, and asks the orchestrator. */
+  model: ModelService | null;
   /** Hosts of the project's allow-list; `*.example.com` stands for every host below it. */
   allowedHosts: readonly string[];
 };
@@ -21,6 +24,8 @@ export type EgressRequest = {
 
 export type EgressDecision =
   | { kind: "model"; url: string; secretName: string; token: string }
+  /** A request to the model service, with the right token: the orchestrator puts the key on. */
+  | { kind: "orchestrator" }
   | { kind: "doorbell" }
   | { kind: "allowed" }
   | { kind: "denied"; host: string; because: EgressDenial };
@@ -52,6 +57,7 @@ function judgeModel(
 ): EgressDecision {
   if (!request.credentials.includes(token)) return denied("wrong_token");
   if (request.method !== "GET" && request.method !== "POST") return denied("method_not_allowed");
+  if (model === null) return { kind: "orchestrator" };
   const base = model.baseUrl.replace(/\/$/, "");
   return {
     kind: "model",

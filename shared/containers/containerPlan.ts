@@ -1,0 +1,27 @@
+import type { EgressDecision, EgressPlan, EgressRequest } from "./egressRules.ts";
+
+/** What the container of one execution is started with. */
+export type ContainerPlan = Omit<EgressPlan, "token"> & {
+  executionId: string;
+  /** However the run goes, its container is gone after this time. */
+  lifetimeMs: number;
+  /** Made by whoever keeps the key; without one the container makes its own. */
+  token?: string;
+};
+
+/** `closed`: its run was ended, it never starts again. `gone`: it had begun the run and is no longer there. */
+export type OpenedContainer =
+  | { kind: "open"; token: string }
+  | { kind: "closed" }
+  | { kind: "gone" }
+  | { kind: "not_started"; message: string };
+
+/** What became of a request that left a container, and whose it was; null = of no run. */
+export type JudgedRequest = { executionId: string | null; decision: EgressDecision };
+
+/** What the object of a container answers to over RPC, beside the requests of runner/1 that it passes in. */
+export type ContainerObject = {
+  open(plan: ContainerPlan): Promise<OpenedContainer>;
+  close(): Promise<void>;
+  judge(request: EgressRequest): Promise<JudgedRequest>;
+};

@@ -1,0 +1,10 @@
+import type { ContainerObject } from "./containerPlan.ts";
+
+/** What a factory's worker needs for containers of its own: shared/base/wrangler.containers.jsonc declares it. */
+export type FactoryContainersEnv = {
+  AGENT_CONTAINER: DurableObjectNamespace<Rpc.DurableObjectBranded & ContainerObject>;
+  /** The orchestrator's entrypoint `ContainerEgress`, with this factory's identity as props. */
+  ORCHESTRATOR_EGRESS: Pick<Fetcher, "fetch">;
+  /** The agents of its image with their versions, as JSON: `{"gemini":"0.61.0"}`. */
+  CONTAINER_AGENTS: string;
+};

@@ -1,0 +1,291 @@
+import { env, exports } from "cloudflare:workers";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { compose } from "../../orchestrator/worker/compose.ts";
+import { readEnv } from "../../orchestrator/worker/env.ts";
+import { getProviderStatus } from "../../orchestrator/worker/services/ai-providers/providerStatus.ts";
+import { answerOutbound } from "../../shared/containers/factoryOutbound.ts";
+import type { TaskOpsContract } from "../../shared/contracts/providerOps.ts";
+import type { RunRequest } from "../../shared/contracts/runner.ts";
+import { behaviour, openedPlans } from "../fakes/fakeContainer.ts";
+import type { FakeRunner } from "../fakes/fakeRunner.ts";
+import { withFactory } from "./withFactory.ts";
+import { newTenant, withRunner } from "./world.ts";
+
+type Bound<T> = (options: { props: unknown }) => T;
+const taskOps = exports.TaskOps as unknown as Bound<TaskOpsContract>;
+const egress = exports.ContainerEgress as unknown as Bound<Fetcher>;
+
+const acme = { organization: "org_acme", factory: "acme" };
+let runner: FakeRunner;
+let tenant: Awaited<ReturnType<typeof newTenant>>;
+
+beforeAll(async () => {
+  tenant = await newTenant("admin", acme.organization);
+});
+
+beforeEach(() => {
+  runner = withRunner();
+  openedPlans.length = 0;
+  behaviour.onOpen = () => null;
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const submitTo = async (settings: object) =>
+  tenant.submit({ projectId: await tenant.project(settings), provider: "gemini" });
+
+/** What the runner was asked to run. */
+const requestOf = (id: string) => runner.runs.get(id)?.request as RunRequest | undefined;
+
+describe("a task of a project that names a factory", () => {
+  it("is worked on in that factory's containers, with a token in the place of the key", async () => {
+    const { id } = await submitTo({ factory: "acme", allowedHosts: ["packages.example.com"] });
+
+    const task = await tenant.until(id, "completed");
+
+    const [plan] = openedPlans;
+    const executionId = task.execution?.id ?? "";
+    expect(task.execution).toMatchObject({ factory: "acme", provider: "gemini" });
+    expect(task.log.map(({ message }) => message).join()).toContain(
+      "in the containers of acme (the project names it)",
+    );
+    expect(plan).toMatchObject({
+      executionId,
+      model: null,
+      allowedHosts: ["packages.example.com"],
+    });
+    expect(requestOf(executionId)).toMatchObject({
+      endpoint: "http://model.switchyard",
+      secrets: { GEMINI_API_KEY: plan?.token },
+      source: { kind: "bundle", r2: executionId },
+    });
+    expect(runner.bundles.get(executionId)).toBe("a bundle");
+    expect(JSON.stringify([plan, requestOf(executionId)])).not.toContain("key-of-gemini");
+    await vi.waitFor(() => expect(plan?.closed).toBe(true));
+  });
+
+  it("is refused where the factory is not registered, and told what to do", async () => {
+    const other = await newTenant();
+    const ask = async (who: typeof tenant, factory: string) => {
+      const answer = await who.call("POST", "/api/v1/projects", {
+        name: `p-${crypto.randomUUID().slice(0, 8)}`,
+        source: { kind: "local", path: "/repos/sample" },
+        settings: { factory },
+      });
+      return { status: answer.status, ...(await answer.json<{ error: object }>()) };
+    };
+
+    for (const refusal of [await ask(tenant, "unknown"), await ask(other, "acme")])
+      expect(refusal).toMatchObject({
+        status: 422,
+        error: {
+          code: "factory_not_registered",
+          message: expect.stringContaining("FACTORY_CONTAINERS"),
+        },
+      });
+  });
+
+  it("never gets to another organization's factory of that name, whatever the row says", async () => {
+    const other = await newTenant();
+    const projectId = await other.project();
+    await env.DB.prepare("update projects set settings = ? where id = ?")
+      .bind(JSON.stringify({ validation: [], factory: "acme" }), projectId)
+      .run();
+
+    const { id } = await other.submit({ projectId });
+
+    expect(await other.until(id, "escalated")).toMatchObject({
+      outcome: { code: "factory_not_registered" },
+      execution: null,
+    });
+    expect(openedPlans).toEqual([]);
+  });
+});
+
+describe("a task that a factory has made", () => {
+  const made = async (organization: string, projectId: string) => {
+    const created = await taskOps({ props: { organization, factory: "acme" } }).createTask({
+      projectId,
+      prompt: "Rename add to sum.",
+      provider: "gemini",
+    });
+    return created.ok ? created.value.id : expect.fail(created.error.message);
+  };
+
+  it("is worked on in its own containers", async () => {
+    const id = await made(acme.organization, await tenant.project());
+
+    const task = await tenant.until(id, "completed");
+
+    expect(task.execution).toMatchObject({ factory: "acme" });
+    expect(openedPlans).toHaveLength(1);
+  });
+
+  it("is worked on by the deployment's runner where that organization's factory has none", async () => {
+    const other = await newTenant();
+    const id = await made(other.organizationId, await other.project());
+
+    const task = await other.until(id, "completed");
+
+    expect(task.execution).toMatchObject({ factory: null });
+    expect(openedPlans).toEqual([]);
+  });
+});
+
+describe("a provider, as a factory with containers of its own sees it", () => {
+  it("is installed in the version of the factory's image", async () => {
+    runner.agents = { gemini: { version: "9.9.9" } };
+    const versionFor = async (id: string) => {
+      const principal = { id, organizationId: acme.organization, role: "member" as const };
+      return (await getProviderStatus(compose(withFactory(env)), principal, "gemini")).version;
+    };
+
+    expect(await versionFor("factory:acme")).toBe("0.61.0");
+    expect(await versionFor("factory:other")).toBe("9.9.9");
+  });
+});
+
+describe("a factory that does not answer", () => {
+  it("is asked again, and nothing is lost", async () => {
+    let asked = 0;
+    behaviour.onOpen = () => {
+      asked += 1;
+      if (asked === 1) throw new Error("the container platform is away");
+      return asked === 2 ? { kind: "not_started", message: "no room" } : null;
+    };
+    const { id } = await submitTo({ factory: "acme" });
+
+    const task = await tenant.until(id, "completed");
+
+    expect(asked).toBe(3);
+    expect(task).toMatchObject({ fence: 1, execution: { factory: "acme" } });
+  });
+
+  it("has lost the run when its container is gone, and the task is tried again", async () => {
+    runner.onRun = () => {};
+    const { id } = await submitTo({ factory: "acme" });
+    const running = await tenant.until(id, "running");
+    await env.AGENT_CONTAINER.getByName(running.execution?.id ?? "").close();
+
+    await vi.waitFor(
+      async () =>
+        expect((await tenant.show(id)).log.map(({ message }) => message)).toContain(
+          "The runner no longer knows the run. It will be tried again.",
+        ),
+      { timeout: 10_000 },
+    );
+  });
+});
+
+describe("what leaves a container of a factory", () => {
+  let executionId: string;
+  let token: string;
+  let sent: Request[];
+
+  beforeEach(async () => {
+    runner.onRun = () => {};
+    const { id } = await submitTo({ factory: "acme" });
+    executionId = (await tenant.until(id, "running")).execution?.id ?? "";
+    token = openedPlans[0]?.token ?? "";
+    sent = [];
+    const reach = globalThis.fetch;
+    vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
+      const request = new Request(input as RequestInfo, init);
+      if (request.url.startsWith(runner.url)) return reach(request);
+      sent.push(request);
+      return new Response("from outside");
+    });
+  });
+
+  const ask = (url: string, headers: Record<string, string> = {}, props: unknown = acme) =>
+    answerOutbound(
+      new Request(url, { method: "POST", headers, body: "{}" }),
+      { AGENT_CONTAINER: env.AGENT_CONTAINER, ORCHESTRATOR_EGRESS: egress({ props }) },
+      { containerId: env.AGENT_CONTAINER.idFromName(executionId).toString() },
+    );
+  const toModel = (props?: unknown, headers: Record<string, string> = {}) =>
+    ask("http://model.switchyard/v1beta/generate", { "x-goog-api-key": token, ...headers }, props);
+
+  it("to the model service goes by the orchestrator, which puts the key on", async () => {
+    const response = await toModel();
+
+    expect(await response.text()).toBe("from outside");
+    expect(sent.map(({ url }) => url)).toEqual([
+      "https://generativelanguage.googleapis.com/v1beta/generate",
+    ]);
+    expect(sent[0]?.headers.get("x-goog-api-key")).toBe("key-of-gemini");
+    expect([...(sent[0]?.headers ?? [])].join()).not.toContain(token);
+    expect(sent[0]?.headers.get("switchyard-execution")).toBeNull();
+  });
+
+  it.each([
+    ["another factory of the organization", { ...acme, factory: "other" }, 403],
+    ["a factory of that name elsewhere", { ...acme, organization: "org_other" }, 403],
+    ["a binding without an identity", undefined, 401],
+  ])("gets no key when it comes by %s", async (_, props, status) => {
+    const entrypoint = props === undefined ? (egress as unknown as Fetcher) : egress({ props });
+    const response = await entrypoint.fetch("http://model.switchyard/v1beta/generate", {
+      method: "POST",
+      headers: { "x-goog-api-key": token, "switchyard-execution": executionId },
+    });
+
+    expect(response.status).toBe(status);
+    expect(sent).toEqual([]);
+  });
+
+  it("gets no key with another token, nor in the name of another execution", async () => {
+    const wrong = await ask("http://model.switchyard/v1", { "x-goog-api-key": "switchyard-run-x" });
+    const other = await egress({ props: acme }).fetch("http://model.switchyard/v1", {
+      method: "POST",
+      headers: { "x-goog-api-key": token, "switchyard-execution": "exec_another" },
+    });
+    const forged = await toModel(acme, { "switchyard-execution": "exec_another" });
+
+    expect([wrong.status, other.status, forged.status]).toEqual([403, 403, 200]);
+  });
+
+  it("gets nothing but the model service and the doorbell from the orchestrator", async () => {
+    const response = await egress({ props: acme }).fetch("https://evil.example.com/", {
+      headers: { "x-goog-api-key": token, "switchyard-execution": executionId },
+    });
+
+    expect(response.status).toBe(403);
+    expect(sent).toEqual([]);
+  });
+
+  it("gets no key once the run is over, though its container goes on", async () => {
+    await env.EGRESS_GUARD.getByName(executionId).close();
+
+    expect((await toModel()).status).toBe(403);
+    expect(sent).toEqual([]);
+  });
+
+  it("to a host that the project does not allow is denied by the factory itself", async () => {
+    const response = await ask("https://evil.example.com/", { "x-goog-api-key": token });
+
+    expect(response.status).toBe(403);
+    expect(sent).toEqual([]);
+  });
+});
+
+describe("the registration of factories", () => {
+  const parsed = (value: unknown, more: object = {}) =>
+    readEnv({ ...env, ...more, FACTORY_CONTAINERS: JSON.stringify(value) }).factories;
+
+  it("names a service binding that is there", () => {
+    const one = { ...acme, binding: "FACTORY_ACME" };
+    expect(() => parsed([one])).toThrow(/service binding FACTORY_ACME, which is not there/);
+    expect(parsed([one], { FACTORY_ACME: egress })).toMatchObject([
+      { organizationId: "org_acme", factory: "acme" },
+    ]);
+  });
+
+  it("names a factory once, and well", () => {
+    const one = { ...acme, binding: "FACTORY_ACME" };
+    expect(() => parsed([one, one], { FACTORY_ACME: egress })).toThrow(/once/);
+    expect(() => parsed([{ ...one, factory: "../x" }])).toThrow(/FACTORY_CONTAINERS/);
+    expect(() => parsed({})).toThrow(/FACTORY_CONTAINERS/);
+  });
+});
