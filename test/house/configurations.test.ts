@@ -2,12 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { experimental_readRawConfig as readRawConfig } from "wrangler";
-import { agentNames, pinnedAgents } from "../../apps/agent-runner/agents/registry.ts";
+import { agentNames } from "../../apps/agent-runner/agents/registry.ts";
 import {
   type ProviderDefinition,
   providerNames,
   registry,
 } from "../../orchestrator/worker/services/ai-providers/registry.ts";
+import { pinnedAgents } from "../../shared/agentPins.ts";
 import { version } from "../../shared/version.ts";
 
 const root = path.join(import.meta.dirname, "../..");

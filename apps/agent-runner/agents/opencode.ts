@@ -18,7 +18,7 @@ export const opencode: SessionAdapter = {
 
 /** The native program of this platform: with install scripts off nothing has linked it to its launcher. */
 async function findOpencode(agentsDirectory: string): Promise<FoundAgent> {
-  const { folder, version } = await installedAt(agentsDirectory, "opencode");
+  const { folder, version } = installedAt(agentsDirectory, "opencode");
   const platform = `opencode-${process.platform}-${process.arch}`;
   const program = join(folder, "node_modules", platform, "bin", "opencode");
   const isThere = await access(program, constants.X_OK).then(
