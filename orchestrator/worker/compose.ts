@@ -1,4 +1,6 @@
 import { drizzle } from "drizzle-orm/d1";
+import { agentPins } from "../../shared/agentPins.ts";
+import { d1Probe } from "./database/databaseProbe.ts";
 import { d1DeadLetterStore } from "./database/deadLetterStore.ts";
 import { d1DoctorStore } from "./database/doctorStore.ts";
 import { d1ExecutionStore } from "./database/executionStore.ts";
@@ -21,7 +23,7 @@ import { envSecrets } from "./platform/envSecrets.ts";
 import { systemIds } from "./platform/ids.ts";
 import { cloudflareTaskQueue } from "./platform/taskQueue.ts";
 import { cliAgentService } from "./services/ai-providers/cli/cliAgentService.ts";
-import { providersWith } from "./services/ai-providers/registry.ts";
+import { type ProviderDefinition, providersWith } from "./services/ai-providers/registry.ts";
 import { signedCallbacks } from "./services/notices/webhook/signedCallback.ts";
 import type { PatchPolicy } from "./services/patch-manager/deps.ts";
 import { containerRunner } from "./services/runners/container/containerRunner.ts";
@@ -47,6 +49,8 @@ export function compose(env: Env) {
   const secrets = envSecrets(values);
   const clock = systemClock;
   const runner = agentRunnerOf(env, deployment);
+  const keyInsideOf = (name: string, { keyInside }: ProviderDefinition) =>
+    settings.allowKeysInContainers.includes(name) ? keyInside : undefined;
   const callbackSecret = secrets.find("CALLBACK_SIGNING_SECRET");
   return {
     settings,
@@ -63,6 +67,8 @@ export function compose(env: Env) {
     notices: d1NoticeStore(db),
     deadLetters: d1DeadLetterStore(db, ids),
     doctor: d1DoctorStore(db),
+    database: d1Probe(db),
+    agentVersions: settings.agentRuntime === "container" ? deployment.containerAgents : agentPins,
     artifacts: r2Artifacts(env.ARTIFACTS),
     queue: cloudflareTaskQueue(env.TASK_QUEUE),
     supervisors: supervisorsOf(env),
@@ -73,7 +79,7 @@ export function compose(env: Env) {
     agents: new Map(
       [...providers].map(([name, provider]) => [
         name,
-        cliAgentService({ name, ...provider }, runner),
+        cliAgentService({ name, ...provider, keyInside: keyInsideOf(name, provider) }, runner),
       ]),
     ),
   };
@@ -81,8 +87,8 @@ export function compose(env: Env) {
 
 /** Where agents run. Without anywhere they are unavailable, which their status says. */
 function agentRunnerOf(env: Env, deployment: Deployment): Runner | null {
-  const { agentRuntime, containerAgents, runnerUrl, patchRunnerUrl, secrets } = deployment;
-  if (agentRuntime === "runner")
+  const { settings, containerAgents, runnerUrl, patchRunnerUrl, secrets } = deployment;
+  if (settings.agentRuntime === "runner")
     return runnerUrl === null ? null : httpRunner(addressOf(runnerUrl, secrets, "RUNNER_TOKEN"));
   const addressIn = (executionId: string): RunnerAddress => ({
     url: "http://container",

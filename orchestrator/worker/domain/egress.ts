@@ -6,8 +6,8 @@ export const doorbellHost = "doorbell.switchyard";
 export type EgressPlan = {
   /** All that the container holds in the place of a key. It is worth nothing to anybody else. */
   token: string;
-  /** Base URL of the model service, and the name of the secret that holds its key. */
-  model: { baseUrl: string; secretName: string };
+  /** Base URL of the model service, and the name of the secret that holds its key; null = the key is inside. */
+  model: { baseUrl: string; secretName: string } | null;
   /** Hosts of the project's allow-list; `*.example.com` stands for every host below it. */
   allowedHosts: readonly string[];
 };
@@ -38,14 +38,16 @@ export function judgeEgress(plan: EgressPlan | null, request: EgressRequest): Eg
   if (plan === null) return denied("run_is_over");
   if (host === doorbellHost)
     return request.method === "POST" ? { kind: "doorbell" } : denied("method_not_allowed");
-  if (host === modelHost) return judgeModel(plan, request, url, denied);
+  if (host === modelHost && plan.model !== null)
+    return judgeModel(plan.token, plan.model, request, url, denied);
   return plan.allowedHosts.some((pattern) => matches(host, pattern))
     ? { kind: "allowed" }
     : denied("host_not_allowed");
 }
 
 function judgeModel(
-  { token, model }: EgressPlan,
+  token: string,
+  model: NonNullable<EgressPlan["model"]>,
   request: EgressRequest,
   url: URL,
   denied: (because: EgressDenial) => EgressDecision,

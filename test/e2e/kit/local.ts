@@ -26,18 +26,21 @@ export type World = {
   close(): Promise<void>;
 };
 
+/** The key of every provider that has one. */
+export const canaryKey = "canary-key-of-the-model";
+
 export const validation = [{ name: "npm test", argv: ["npm", "test"], timeoutMs: 60_000 }];
 
 /** `link` is a name by which the repository is known to everybody, beside the folder that it is in. */
 export async function openWorld({
   link,
   image = null,
-  keyName = "GEMINI_API_KEY",
+  keyNames = ["GEMINI_API_KEY"],
   onLine = () => {},
 }: {
   link?: string;
   image?: ContainerImage | null;
-  keyName?: string;
+  keyNames?: readonly string[];
   onLine?: (from: string, line: string) => void;
 } = {}): Promise<World> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "switchyard-e2e-"));
@@ -55,7 +58,7 @@ export async function openWorld({
     state,
     agents: defaultAgentsFolder,
     repositories: [repository],
-    providerKeys: new Map([[keyName, "canary-key-of-the-model"]]),
+    providerKeys: new Map(keyNames.map((name) => [name, canaryKey])),
     allowedEndpoints: [],
     port: 0,
     image,

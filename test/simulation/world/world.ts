@@ -287,6 +287,8 @@ const defaultSettings = (chance: Chance): Settings => ({
   publicUrl: "https://switchyard.test",
   allowedEndpoints: [],
   allowUnverifiedProviders: [],
+  agentRuntime: "runner",
+  allowKeysInContainers: [],
   maxLiveExecutions: chance.between(1, 4),
   maxLivePerOrganization: chance.between(1, 3),
   resendAfterMs: 10 * minuteMs,

@@ -17,6 +17,9 @@ export type CliAgent = {
   credentialVariable: string;
   ownService?: { credentialVariable: string };
   modelService?: string;
+  knowsOwnService?: boolean;
+  /** Only where the deployment allows it. */
+  keyInside?: { hosts: readonly string[] } | undefined;
 };
 
 /**
@@ -39,6 +42,8 @@ export function cliAgentService(agent: CliAgent, runner: Runner | null): CodeAge
       const outside = {
         credentialName: request.credentialName,
         modelService: agent.modelService ?? null,
+        knowsOwnService: agent.knowsOwnService ?? false,
+        keyInsideHosts: agent.keyInside?.hosts ?? null,
         allowedHosts: request.allowedHosts,
       };
       const start = { outside, ...(boot === undefined ? {} : { boot }) };

@@ -6,7 +6,11 @@ import {
 import type { Source } from "../../../../../shared/contracts/source.ts";
 import { SwitchyardError } from "../../../../../shared/errors.ts";
 import { doorbellHost, modelHost } from "../../../domain/egress.ts";
-import type { AgentContainers, SourceBundle } from "../../../domain/ports/agentContainers.ts";
+import type {
+  AgentContainers,
+  ContainerPlan,
+  SourceBundle,
+} from "../../../domain/ports/agentContainers.ts";
 import type { Runner, RunOutside } from "../../../domain/ports/runner.ts";
 
 export type ContainerRunnerDeps = {
@@ -28,7 +32,8 @@ const lifetimeMarginMs = 15 * 60_000;
 
 /**
  * A runner whose every run has a container of its own. Keys stay outside: the container is given a token that the
- * worker changes for the key when a request to the model service passes by.
+ * worker changes for the key when a request to the model service passes by. Of an agent that cannot work so, the key
+ * goes in for that run, where `outside` says that it may.
  */
 export function containerRunner(deps: ContainerRunnerDeps): Runner {
   const { containers, runnerOf, agents } = deps;
@@ -66,27 +71,52 @@ async function start(
   request: RunRequest,
   outside: RunOutside | undefined,
 ): Promise<RunStatus> {
-  const baseUrl = request.endpoint ?? outside?.modelService ?? null;
-  if (outside === undefined || baseUrl === null)
-    throw new SwitchyardError(
-      "provider_unavailable",
-      `${request.agent} cannot work in a container: its model service is not known.`,
-    );
+  const egress = egressOf(request, outside);
   const opened = await containers.open({
     executionId,
     lifetimeMs: request.limits.wallClockMs + lifetimeMarginMs,
-    model: { baseUrl, secretName: outside.credentialName },
-    allowedHosts: outside.allowedHosts,
+    ...egress,
   });
   if (opened.kind !== "open") throw notOpen(opened);
   const source = await bringSource(bundleOf, runnerOf(executionId), executionId, request.source);
   return runnerOf(executionId).startRun(executionId, {
     ...request,
     source,
-    endpoint: `http://${modelHost}`,
-    secrets: Object.fromEntries(Object.keys(request.secrets).map((name) => [name, opened.token])),
+    ...(egress.model === null ? {} : keyOutside(request, outside, opened.token)),
     ...(request.doorbell === undefined ? {} : { doorbell: inside(request.doorbell) }),
   });
+}
+
+/** The key goes in only where the agent cannot work otherwise and the deployment allows it. */
+function egressOf(
+  { agent, endpoint }: RunRequest,
+  outside: RunOutside | undefined,
+): Pick<ContainerPlan, "model" | "allowedHosts"> {
+  const baseUrl = endpoint ?? outside?.modelService ?? null;
+  if (outside !== undefined && baseUrl !== null) {
+    const { credentialName: secretName, allowedHosts } = outside;
+    return { model: { baseUrl, secretName }, allowedHosts };
+  }
+  if (outside === undefined || outside.keyInsideHosts === null)
+    throw new SwitchyardError(
+      "provider_unavailable",
+      `${agent} cannot work in a container: its key would have to go in, which is not allowed.`,
+    );
+  return { model: null, allowedHosts: [...outside.allowedHosts, ...outside.keyInsideHosts] };
+}
+
+/** A token in the place of every key, and the name that stands for the model service. */
+function keyOutside(
+  { endpoint, secrets }: RunRequest,
+  outside: RunOutside | undefined,
+  token: string,
+): Pick<RunRequest, "endpoint" | "endpointIsOwn" | "secrets"> {
+  const isOwn = endpoint === undefined && outside?.knowsOwnService === true;
+  return {
+    endpoint: `http://${modelHost}`,
+    ...(isOwn ? { endpointIsOwn: true } : {}),
+    secrets: Object.fromEntries(Object.keys(secrets).map((name) => [name, token])),
+  };
 }
 
 async function bringSource(
