@@ -3,8 +3,9 @@
 #   docker build -f factory-base.Dockerfile -t switchyard/factory-base .
 #   docker build -f factory-base.Dockerfile --build-arg AGENTS="gemini" -t switchyard/factory-base:gemini .
 #
-# AGENTS names folders of apps/agent-runner/agents/pins; each is installed in the version that its lock pins, by
-# integrity, without install scripts. Nothing is downloaded or unpacked when a container runs.
+# AGENTS names those of shared/agentPins.json that it is to hold, all of them where it is empty. Each is installed in the
+# version that stands there, from the lock in apps/agent-runner/agents/pins, by integrity and without install scripts.
+# Nothing is downloaded or unpacked when a container runs: Copilot, which unpacks itself at its first start, does it here.
 FROM node:22-bookworm-slim
 
 RUN apt-get update \
@@ -16,18 +17,22 @@ RUN apt-get update \
 RUN groupadd --gid 10001 agent \
   && useradd --uid 10001 --gid 10001 --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin agent
 
-ARG AGENTS="claude-code gemini"
-COPY apps/agent-runner/agents/pins /opt/switchyard/pins
+ARG AGENTS=""
+COPY shared/agentPins.json apps/agent-runner/agents/pins /opt/switchyard/pins/
 RUN set -eu; \
-  for agent in $AGENTS; do \
-    pin="/opt/switchyard/pins/$agent"; \
-    version="$(node -p "Object.values(require('$pin/package.json').dependencies)[0]")"; \
+  pins=/opt/switchyard/pins; \
+  for agent in ${AGENTS:-$(node -p "Object.keys(require('$pins/agentPins.json')).join(' ')")}; do \
+    version="$(node -p "require('$pins/agentPins.json')['$agent']")"; \
     folder="/opt/switchyard/agents/$agent@$version"; \
     mkdir -p "$folder"; \
-    cp "$pin/package.json" "$pin/package-lock.json" "$folder/"; \
+    cp "$pins/$agent/package.json" "$pins/$agent/package-lock.json" "$folder/"; \
     (cd "$folder" && npm ci --ignore-scripts --omit=dev --no-audit --no-fund); \
   done; \
-  rm -rf /opt/switchyard/pins /root/.npm
+  for program in /opt/switchyard/agents/copilot@*/node_modules/@github/copilot-linux*/copilot; do \
+    [ -x "$program" ] || continue; \
+    HOME=/tmp/unpacking COPILOT_PKG_CACHE_HOME="$(dirname "$program")/unpacked" COPILOT_SEA_EXTRACT_ONLY=1 "$program" --version; \
+  done; \
+  rm -rf "$pins" /root/.npm /tmp/unpacking
 
 WORKDIR /opt/switchyard/app
 COPY package.json package-lock.json .npmrc ./

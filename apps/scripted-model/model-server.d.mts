@@ -2,7 +2,14 @@ export type ModelServer = {
   /** Where it listens; a scenario is chosen by the path /s/<scenario>. */
   url: string;
   /** What it was asked, the newest last. */
-  requests: { path: string; scenario?: string; played?: string; agent?: string }[];
+  requests: {
+    path: string;
+    scenario?: string;
+    played?: string;
+    agent?: string;
+    /** By header, the last four letters of what was shown. */
+    credential?: Record<string, string>;
+  }[];
   close(): Promise<void>;
 };
 

@@ -1,5 +1,7 @@
 import { drizzle } from "drizzle-orm/d1";
+import { agentPins } from "../../shared/agentPins.ts";
 import { patchRunnerOf, runnersOf } from "./composeRunners.ts";
+import { d1Probe } from "./database/databaseProbe.ts";
 import { d1DeadLetterStore } from "./database/deadLetterStore.ts";
 import { d1DoctorStore } from "./database/doctorStore.ts";
 import { d1ExecutionStore } from "./database/executionStore.ts";
@@ -19,7 +21,7 @@ import { envSecrets } from "./platform/envSecrets.ts";
 import { systemIds } from "./platform/ids.ts";
 import { cloudflareTaskQueue } from "./platform/taskQueue.ts";
 import { cliAgentService } from "./services/ai-providers/cli/cliAgentService.ts";
-import { providersWith } from "./services/ai-providers/registry.ts";
+import { type ProviderDefinition, providersWith } from "./services/ai-providers/registry.ts";
 import { signedCallbacks } from "./services/notices/webhook/signedCallback.ts";
 import type { PatchPolicy } from "./services/patch-manager/deps.ts";
 import { httpRunner } from "./services/runners/http/httpRunner.ts";
@@ -42,6 +44,8 @@ export function compose(env: Env) {
   const secrets = envSecrets(values);
   const clock = systemClock;
   const runnerAt = runnersOf(env, deployment);
+  const keyInsideOf = (name: string, { keyInside }: ProviderDefinition) =>
+    settings.allowKeysInContainers.includes(name) ? keyInside : undefined;
   const callbackSecret = secrets.find("CALLBACK_SIGNING_SECRET");
   return {
     settings,
@@ -58,6 +62,8 @@ export function compose(env: Env) {
     notices: d1NoticeStore(db),
     deadLetters: d1DeadLetterStore(db, ids),
     doctor: d1DoctorStore(db),
+    database: d1Probe(db),
+    agentVersions: settings.agentRuntime === "container" ? deployment.containerAgents : agentPins,
     artifacts: r2Artifacts(env.ARTIFACTS),
     queue: cloudflareTaskQueue(env.TASK_QUEUE),
     supervisors: supervisorsOf(env),
@@ -69,7 +75,7 @@ export function compose(env: Env) {
     agents: new Map(
       [...providers].map(([name, provider]) => [
         name,
-        cliAgentService({ name, ...provider }, runnerAt),
+        cliAgentService({ name, ...provider, keyInside: keyInsideOf(name, provider) }, runnerAt),
       ]),
     ),
   };

@@ -32,8 +32,8 @@ export const patchRunnerOf = ({ patchRunnerUrl, secrets }: Deployment): RunnerAd
 
 /** Without anywhere to run, agents are unavailable, which their status says. */
 function ownRunner(env: Env, deployment: Deployment): Runner | null {
-  const { agentRuntime, containerAgents, runnerUrl, secrets } = deployment;
-  if (agentRuntime === "runner")
+  const { settings, containerAgents, runnerUrl, secrets } = deployment;
+  if (settings.agentRuntime === "runner")
     return runnerUrl === null ? null : httpRunner(addressOf(runnerUrl, secrets, "RUNNER_TOKEN"));
   return inContainers(env, deployment, {
     containers: cloudflareContainers(env.AGENT_CONTAINER),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { agentsOfImage } from "../../shared/containers/agentsOfImage.ts";
 import type { ContainerObject } from "../../shared/containers/containerPlan.ts";
 import type { EgressDecision, EgressRequest } from "../../shared/containers/egressRules.ts";
 import type { FactoryContainersContract } from "../../shared/contracts/factoryContainers.ts";
@@ -12,6 +13,7 @@ import type { EgressGuardObject } from "./platform/factoryContainers.ts";
 import {
   type AcpProvider,
   isProviderName,
+  keyInsideProviders,
   providerNames,
 } from "./services/ai-providers/registry.ts";
 
@@ -91,18 +93,6 @@ const acpAgents = json.pipe(
     ),
 );
 
-const jsonRecord = z
-  .string()
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      context.addIssue("must be a JSON object");
-      return z.NEVER;
-    }
-  })
-  .pipe(z.record(z.string(), z.string()));
-
 const factoryContainers = json.pipe(
   z
     .array(factoryPropsSchema.extend({ binding: variable }))
@@ -112,25 +102,41 @@ const factoryContainers = json.pipe(
     ),
 );
 
-const varsSchema = z.object({
-  LOCAL_MODE: flag.default(false),
-  PUBLIC_URL: optionalUrl.default(null),
-  AGENT_RUNTIME: z.enum(["runner", "container"]).default("runner"),
-  CONTAINER_AGENTS: jsonRecord.default({}),
-  FACTORY_CONTAINERS: factoryContainers.default([]),
-  RUNNER_URL: optionalUrl.default(null),
-  PATCH_RUNNER_URL: optionalUrl.default(null),
-  LOCAL_ROOTS: jsonList.default([]),
-  ALLOWED_ENDPOINTS: jsonList.default([]),
-  ALLOW_UNVERIFIED_PROVIDERS: jsonList.default([]),
-  ACP_AGENTS: acpAgents.default([]),
-  MAX_LIVE_EXECUTIONS: wholeNumber(0, 100_000).default(1),
-  MAX_LIVE_PER_ORGANIZATION: wholeNumber(0, 100_000).optional(),
-  RESEND_AFTER_SECONDS: wholeNumber(1, 86_400).default(600),
-  HEARTBEAT_SECONDS: wholeNumber(1, 600).default(30),
-  LOST_AFTER_SECONDS: wholeNumber(1, 3_600).default(120),
-  LIMIT_GRACE_SECONDS: wholeNumber(0, 600).default(15),
-});
+const varsSchema = z
+  .object({
+    LOCAL_MODE: flag.default(false),
+    PUBLIC_URL: optionalUrl.default(null),
+    AGENT_RUNTIME: z.enum(["runner", "container"]).default("runner"),
+    CONTAINER_AGENTS: json.optional().pipe(agentsOfImage),
+    FACTORY_CONTAINERS: factoryContainers.default([]),
+    RUNNER_URL: optionalUrl.default(null),
+    PATCH_RUNNER_URL: optionalUrl.default(null),
+    LOCAL_ROOTS: jsonList.default([]),
+    ALLOWED_ENDPOINTS: jsonList.default([]),
+    ALLOW_UNVERIFIED_PROVIDERS: jsonList.default([]),
+    ALLOW_KEYS_IN_CONTAINERS: jsonList.default([]),
+    ACP_AGENTS: acpAgents.default([]),
+    MAX_LIVE_EXECUTIONS: wholeNumber(0, 100_000).default(1),
+    MAX_LIVE_PER_ORGANIZATION: wholeNumber(0, 100_000).optional(),
+    RESEND_AFTER_SECONDS: wholeNumber(1, 86_400).default(600),
+    HEARTBEAT_SECONDS: wholeNumber(1, 600).default(30),
+    LOST_AFTER_SECONDS: wholeNumber(1, 3_600).default(120),
+    LIMIT_GRACE_SECONDS: wholeNumber(0, 600).default(15),
+  })
+  .superRefine((vars, context) => {
+    const providers = [...providerNames, ...vars.ACP_AGENTS.map(({ id }) => id)];
+    const refuseOthers = (name: NamesProviders, known: readonly string[]) => {
+      for (const other of vars[name].filter((one) => !known.includes(one)))
+        context.addIssue({
+          code: "custom",
+          path: [name],
+          message: `must not name "${other}", only: ${known.join(", ")}`,
+        });
+    };
+    refuseOthers("ALLOW_UNVERIFIED_PROVIDERS", providers);
+    refuseOthers("ALLOW_KEYS_IN_CONTAINERS", keyInsideProviders);
+  });
+type NamesProviders = "ALLOW_UNVERIFIED_PROVIDERS" | "ALLOW_KEYS_IN_CONTAINERS";
 
 /** The variables of wrangler.jsonc, as text; unset ones take their defaults. */
 export type Vars = Partial<Record<keyof typeof varsSchema.shape, string>>;
@@ -140,8 +146,7 @@ export type RegisteredFactory = FactoryRef & { service: FactoryContainersContrac
 
 export type Deployment = {
   settings: Settings;
-  /** Where agents run: on the runner at `runnerUrl`, or each in a container with these agents in these versions. */
-  agentRuntime: "runner" | "container";
+  /** The agents of the containers' image, with their versions. */
   containerAgents: Readonly<Record<string, string>>;
   /** Factories with containers of their own, each with the service binding that leads there. */
   factories: readonly RegisteredFactory[];
@@ -174,6 +179,8 @@ export function readEnv(env: Env): Deployment {
       publicUrl: vars.PUBLIC_URL,
       allowedEndpoints: vars.ALLOWED_ENDPOINTS,
       allowUnverifiedProviders: vars.ALLOW_UNVERIFIED_PROVIDERS,
+      agentRuntime: vars.AGENT_RUNTIME,
+      allowKeysInContainers: vars.ALLOW_KEYS_IN_CONTAINERS,
       maxLiveExecutions: vars.MAX_LIVE_EXECUTIONS,
       maxLivePerOrganization: vars.MAX_LIVE_PER_ORGANIZATION ?? vars.MAX_LIVE_EXECUTIONS,
       resendAfterMs: vars.RESEND_AFTER_SECONDS * 1000,
@@ -181,7 +188,6 @@ export function readEnv(env: Env): Deployment {
       lostAfterMs: vars.LOST_AFTER_SECONDS * 1000,
       limitGraceMs: vars.LIMIT_GRACE_SECONDS * 1000,
     },
-    agentRuntime: vars.AGENT_RUNTIME,
     containerAgents: vars.CONTAINER_AGENTS,
     factories: vars.FACTORY_CONTAINERS.map((named) => registeredFactory(env, named)),
     runnerUrl: vars.RUNNER_URL,

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { pinFolder } from "../../apps/agent-runner/agents/installed.ts";
+import { installedAt } from "../../apps/agent-runner/agents/installed.ts";
 import { agentRegistry } from "../../apps/agent-runner/agents/registry.ts";
 import { createClient } from "../demo/client.ts";
 import { makeDemoRepository } from "../demo/repository.ts";
@@ -60,11 +60,8 @@ export async function measureRelay(): Promise<Relay> {
 
 /** Where the runner looks for Gemini CLI, in the pinned version. */
 async function installChattyAgent(agents: string): Promise<void> {
-  const { default: pin } = await import(path.join(pinFolder("gemini"), "package.json"), {
-    with: { type: "json" },
-  });
-  const [version] = Object.values(pin.dependencies as Record<string, string>);
-  const bundle = path.join(agents, `gemini@${version}`, "node_modules/@google/gemini-cli/bundle");
+  const { folder } = installedAt(agents, "gemini");
+  const bundle = path.join(folder, "node_modules/@google/gemini-cli/bundle");
   await mkdir(bundle, { recursive: true });
   await cp(program, path.join(bundle, "gemini.js"));
   const found = await agentRegistry.gemini.find(agents);

@@ -1,7 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { installAgent } from "../../apps/agent-runner/agents/install.ts";
-import { installedAt } from "../../apps/agent-runner/agents/installed.ts";
 import { agentRegistry } from "../../apps/agent-runner/agents/registry.ts";
 import { startModelServer } from "../../apps/scripted-model/model-server.mjs";
 import {
@@ -10,6 +9,7 @@ import {
   providerNames,
   registry,
 } from "../../orchestrator/worker/services/ai-providers/registry.ts";
+import { agentPins, isPinned } from "../../shared/agentPins.ts";
 import type { TaskDetail } from "../../shared/contracts/task.ts";
 import { factoryBase } from "../local/containerImage.ts";
 import { type LocalDeployment, startLocal } from "../local/deployment.ts";
@@ -117,7 +117,8 @@ async function install(
 ) {
   const { agent, agents: agentsDirectory } = options;
   if (options.containers) {
-    const { version } = await installedAt(agentsDirectory, agent);
+    if (!isPinned(agent)) throw new Error(`${agent} is not in the image of the containers.`);
+    const version = agentPins[agent];
     say(`${paint("green", "✓")} ${agent} ${version} comes with the image of its container`);
     return version;
   }

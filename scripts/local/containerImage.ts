@@ -9,7 +9,7 @@ export type ContainerImage = { dockerfile: string; context: string; args: Record
 export const factoryBase: ContainerImage = {
   dockerfile: path.join(projectRoot, "factory-base.Dockerfile"),
   context: projectRoot,
-  args: { AGENTS: "claude-code gemini" },
+  args: {},
 };
 
 const dockerProgram = (): string => process.env.WRANGLER_DOCKER_BIN ?? "docker";

@@ -18,6 +18,7 @@ import {
 } from "./stateFolder.ts";
 import { startTicking } from "./ticker.ts";
 import { writeWorkerConfig } from "./workerConfig.ts";
+import { answers, workerAnswers } from "./workerReady.ts";
 import { projectRoot, wranglerCli, wranglerEnvironment } from "./wrangler.ts";
 
 export type LocalOptions = {
@@ -232,15 +233,9 @@ async function startWorker(
     env: wranglerEnvironment(),
     deploymentId: secrets.deploymentId,
     stopSignal: "SIGINT",
-    isReady: () => answers(`${url}/health`),
+    isReady: () => workerAnswers(url),
     onRestart: (how) => options.onNotice(`The worker ended (${how}); starting it again.`),
     onLine: (line) => options.onLine("worker", line),
     cancelled: options.cancelled,
   });
-}
-
-async function answers(url: string, headers: Record<string, string> = {}): Promise<boolean> {
-  const response = await fetch(url, { headers, signal: AbortSignal.timeout(2_000) });
-  await response.body?.cancel();
-  return response.ok;
 }

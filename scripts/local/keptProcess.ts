@@ -13,7 +13,7 @@ export type KeptProgram = {
   /** Marks every process of it, so that none is left when this program ends, however it ends. */
   deploymentId: string;
   stopSignal: NodeJS.Signals;
-  /** Called until it answers true; the program counts as started then. */
+  /** Called until it answers true; the program counts as started then. It may throw CannotStart. */
   isReady(): Promise<boolean>;
   /** Called before a further start, after an end that nobody asked for. */
   onRestart(how: string): void;
@@ -27,6 +27,9 @@ export type KeptProcess = {
   gaveUp: Promise<string>;
   stop(): Promise<void>;
 };
+
+/** A program that runs and will never be ready, with the reason for people. */
+export class CannotStart extends Error {}
 
 const readyWithinMs = 60_000;
 const stopWithinMs = 8_000;
@@ -103,6 +106,12 @@ function startOnce(program: KeptProgram): GuardedProcess {
   return started;
 }
 
+/** Whatever else went wrong may be right in a moment. */
+function notYet(error: unknown): boolean {
+  if (error instanceof CannotStart) throw error;
+  return false;
+}
+
 async function untilReady(program: KeptProgram, process: GuardedProcess): Promise<void> {
   const deadline = Date.now() + readyWithinMs;
   let ended = false;
@@ -111,7 +120,7 @@ async function untilReady(program: KeptProgram, process: GuardedProcess): Promis
   });
   while (!ended && Date.now() < deadline) {
     program.cancelled.throwIfAborted();
-    if (await program.isReady().catch(() => false)) return;
+    if (await program.isReady().catch(notYet)) return;
     await sleep(100);
   }
   throw new Error(`${program.name} ${ended ? "ended at once" : "did not get ready in a minute"}`);

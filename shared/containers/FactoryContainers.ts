@@ -1,5 +1,5 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { z } from "zod";
+import type { z } from "zod";
 import {
   type FactoryContainersContract,
   type FactoryPlan,
@@ -7,12 +7,12 @@ import {
 } from "../contracts/factoryContainers.ts";
 import { ok, type Result } from "../result.ts";
 import { AgentContainer } from "./AgentContainer.ts";
+import { agentsOfImage } from "./agentsOfImage.ts";
 import type { ContainerObject } from "./containerPlan.ts";
 import { doorbellHost, modelHost } from "./egressRules.ts";
 import type { FactoryContainersEnv } from "./factoryEnv.ts";
 import { answerOutbound } from "./factoryOutbound.ts";
 
-const agentsOfImage = z.record(z.string(), z.string());
 const executionId = factoryPlanSchema.shape.executionId;
 
 /** The containers of a factory, for the orchestrator over a service binding. */
@@ -21,7 +21,8 @@ export class FactoryContainers
   implements FactoryContainersContract
 {
   async health() {
-    return ok({ agents: agentsOfImage.parse(JSON.parse(this.env.CONTAINER_AGENTS)) });
+    const { CONTAINER_AGENTS: named } = this.env;
+    return ok({ agents: agentsOfImage.parse(named && JSON.parse(named)) });
   }
 
   async runContainer(plan: FactoryPlan) {
@@ -30,7 +31,7 @@ export class FactoryContainers
     const { organizationId: _, ...container } = parsed.data;
     const opened = await containerOf(this.env, container.executionId).open({
       ...container,
-      model: null,
+      model: "at_orchestrator",
     });
     return ok(opened.kind === "open" ? { kind: opened.kind } : opened);
   }

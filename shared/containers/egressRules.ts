@@ -9,8 +9,8 @@ export type ModelService = { baseUrl: string; secretName: string };
 export type EgressPlan = {
   /** All that the container holds in the place of a key. It is worth nothing to anybody else. */
   token: string;
-  /** Null: whoever keeps the plan knows neither, and asks the orchestrator. */
-  model: ModelService | null;
+  /** Null: the key is inside. `at_orchestrator`: whoever keeps this plan knows neither, and passes requests on. */
+  model: ModelService | "at_orchestrator" | null;
   /** Hosts of the project's allow-list; `*.example.com` stands for every host below it. */
   allowedHosts: readonly string[];
 };
@@ -43,21 +43,23 @@ export function judgeEgress(plan: EgressPlan | null, request: EgressRequest): Eg
   if (plan === null) return denied("run_is_over");
   if (host === doorbellHost)
     return request.method === "POST" ? { kind: "doorbell" } : denied("method_not_allowed");
-  if (host === modelHost) return judgeModel(plan, request, url, denied);
+  if (host === modelHost && plan.model !== null)
+    return judgeModel(plan.token, plan.model, request, url, denied);
   return plan.allowedHosts.some((pattern) => matches(host, pattern))
     ? { kind: "allowed" }
     : denied("host_not_allowed");
 }
 
 function judgeModel(
-  { token, model }: EgressPlan,
+  token: string,
+  model: NonNullable<EgressPlan["model"]>,
   request: EgressRequest,
   url: URL,
   denied: (because: EgressDenial) => EgressDecision,
 ): EgressDecision {
   if (!request.credentials.includes(token)) return denied("wrong_token");
   if (request.method !== "GET" && request.method !== "POST") return denied("method_not_allowed");
-  if (model === null) return { kind: "orchestrator" };
+  if (model === "at_orchestrator") return { kind: "orchestrator" };
   const base = model.baseUrl.replace(/\/$/, "");
   return {
     kind: "model",

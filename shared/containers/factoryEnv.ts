@@ -5,6 +5,6 @@ export type FactoryContainersEnv = {
   AGENT_CONTAINER: DurableObjectNamespace<Rpc.DurableObjectBranded & ContainerObject>;
   /** The orchestrator's entrypoint `ContainerEgress`, with this factory's identity as props. */
   ORCHESTRATOR_EGRESS: Pick<Fetcher, "fetch">;
-  /** The agents of its image with their versions, as JSON: `{"gemini":"0.61.0"}`. */
-  CONTAINER_AGENTS: string;
+  /** The agents of its image, as a JSON list (agentsOfImage.ts); without it, every one that is pinned. */
+  CONTAINER_AGENTS?: string;
 };

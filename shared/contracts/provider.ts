@@ -18,6 +18,7 @@ export const providerVerdictSchema = z
       "runner_unreachable",
       "agent_not_installed",
       "protocol_unsupported",
+      "key_not_allowed",
     ]),
     because: z.string(),
     /** Whether waiting can make it eligible. */

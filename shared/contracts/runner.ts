@@ -57,6 +57,8 @@ export const runRequestSchema = z.strictObject({
   session: z.strictObject({ id: z.string().min(1).max(200) }).optional(),
   /** Base URL of the model service; absent = the agent's own. */
   endpoint: z.url().optional(),
+  /** The endpoint is another address of the agent's own model service, and not of another one. */
+  endpointIsOwn: z.literal(true).optional(),
   /** Environment variables by name. They live in memory only and are redacted from all that leaves. */
   secrets: z.record(z.string().regex(/^[A-Z][A-Z0-9_]{1,80}$/), z.string()),
   doorbell: doorbellSchema.optional(),

@@ -10,7 +10,7 @@ let world: World;
 beforeAll(async () => {
   const context = path.join(projectFolder, "test/containers/malicious");
   world = await openWorld({
-    keyName: "ANTHROPIC_API_KEY",
+    keyNames: ["ANTHROPIC_API_KEY"],
     image: {
       dockerfile: path.join(context, "Dockerfile"),
       context,

@@ -5,10 +5,33 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { git } from "../../scripts/demo/repository.ts";
 import { factoryBase } from "../../scripts/local/containerImage.ts";
-import { openWorld, submit, untilToolUse, type World, watchToEnd } from "../e2e/kit/local.ts";
-import { docker } from "./kit/docker.ts";
+import { type PinnedAgent, pinnedAgents } from "../../shared/agentPins.ts";
+import {
+  canaryKey,
+  openWorld,
+  submit,
+  untilToolUse,
+  type World,
+  watchToEnd,
+} from "../e2e/kit/local.ts";
+import { docker, execIn } from "./kit/docker.ts";
 
 let world: World;
+
+/** How each agent is asked, and what its program is called. */
+const callOf: Readonly<Record<PinnedAgent, { key: string; model: string; program: RegExp }>> = {
+  "claude-code": { key: "ANTHROPIC_API_KEY", model: "claude-sonnet-4-5", program: /\/claude / },
+  gemini: { key: "GEMINI_API_KEY", model: "gemini-2.5-pro", program: /gemini\.js / },
+  codex: { key: "CODEX_API_KEY", model: "gpt-5.5", program: /\/codex / },
+  copilot: { key: "COPILOT_PROVIDER_API_KEY", model: "gpt-5.4", program: /\/copilot / },
+  opencode: { key: "OPENCODE_API_KEY", model: "m1", program: /\/opencode / },
+};
+
+const play = (agent: PinnedAgent, scenario: string) =>
+  world.client.putProvider(agent, {
+    apiEndpoint: `${world.model.url}/s/${scenario}/v1`,
+    defaultModel: callOf[agent].model,
+  });
 
 /** The containers of agents that are there now; not the network sidecars beside them. */
 const containers = async (): Promise<string[]> =>
@@ -40,7 +63,11 @@ beforeAll(async () => {
   const onLine = process.env.SHOW_LINES
     ? (from: string, line: string) => console.log(`[${from}] ${line}`)
     : () => {};
-  world = await openWorld({ image: factoryBase, onLine });
+  world = await openWorld({
+    image: factoryBase,
+    keyNames: pinnedAgents.map((agent) => callOf[agent].key),
+    onLine,
+  });
 });
 afterAll(() => world.close());
 
@@ -48,7 +75,7 @@ describe("a task whose agent works in a container", () => {
   it("goes from an HTTP request to a verified commit, and the container is gone with it", async () => {
     const base = await git(world.repository, "rev-parse", "HEAD");
 
-    const { id } = await submit(world);
+    const { id } = await submit(world, { provider: "gemini" });
     const { task, events } = await watchToEnd(world, id);
 
     expect(task).toMatchObject({
@@ -58,7 +85,7 @@ describe("a task whose agent works in a container", () => {
       patch: { status: "delivered", validation: { status: "passed" } },
     });
     const cwd = events.flatMap(({ event }) => (event.type === "init" ? [event.cwd] : []));
-    expect(JSON.stringify(events)).not.toContain("canary-key-of-the-model");
+    expect(JSON.stringify(events)).not.toContain(canaryKey);
     expect(events.map(({ id: at }) => at)).toEqual(events.map((_, index) => `1-${index + 1}`));
     expect(await git(world.repository, "rev-parse", `${task.commit?.sha}^`)).toBe(base);
     expect(cwd.length).toBeLessThanOrEqual(1);
@@ -70,7 +97,7 @@ describe("a task whose agent works in a container", () => {
 
   it("keeps the last events of a container that is told to end, and is tried again", async () => {
     await world.play("slow-tool");
-    const { id } = await submit(world);
+    const { id } = await submit(world, { provider: "gemini" });
     await untilToolUse(world, id);
     const [first = ""] = await containers();
 
@@ -94,7 +121,7 @@ describe("a task whose agent works in a container", () => {
 
   it("is tried again, once, when its container is killed, and a cancel ends the second", async () => {
     await world.play("slow-tool");
-    const { id } = await submit(world);
+    const { id } = await submit(world, { provider: "gemini" });
     await untilToolUse(world, id);
     const [first = ""] = await containers();
 
@@ -116,5 +143,60 @@ describe("a task whose agent works in a container", () => {
     expect(ended).toMatchObject({ status: "cancelled" });
     await untilNoContainer();
     await world.play("fix");
+  });
+});
+
+/** Looks into the container of a run again and again, until it is gone: who runs what, whose environment holds the key. */
+async function watchInside(taskId: string): Promise<string> {
+  for await (const { event } of world.client.events(taskId))
+    if (event.type === "agent_started") break;
+  const [id = ""] = await containers();
+  const look = `ps -eo user=,args= | grep -v ' sh -c '; grep -la ${canaryKey} /proc/[0-9]*/environ; du -sm /work`;
+  const { output } = await execIn(id, [
+    "sh",
+    "-c",
+    `while :; do ${look}; sleep 0.2; done 2>/dev/null`,
+  ]);
+  return output;
+}
+
+/** The last letters of every credential that the model was shown. */
+const credentialsShown = () =>
+  new Set(world.model.requests.flatMap(({ credential = {} }) => Object.values(credential)));
+
+describe.each(pinnedAgents)("%s in a container", (agent) => {
+  it("mends a project as a user of its own, its key outside and everything unpacked before", async () => {
+    await play(agent, "fix");
+    world.model.requests.length = 0;
+
+    const { id } = await submit(world, { provider: agent });
+    const [inside, { task, events }] = await Promise.all([watchInside(id), watchToEnd(world, id)]);
+
+    expect(task).toMatchObject({
+      status: "completed",
+      provider: agent,
+      execution: { status: "succeeded", usage: { inputTokens: expect.any(Number) } },
+      patch: { status: "delivered", validation: { status: "passed" } },
+    });
+    expect(events.filter(({ event }) => event.type === "egress_denied")).toEqual([]);
+    expect([...credentialsShown()]).toEqual([expect.stringMatching(`…${canaryKey.slice(-4)}$`)]);
+    const lines = inside.split("\n");
+    const asked = lines.filter((line) => callOf[agent].program.test(line));
+    expect([...new Set(asked.map((line) => line.split(" ")[0]))]).toEqual(["agent"]);
+    expect(lines.filter((line) => line.startsWith("/proc"))).toEqual([]);
+    expect(inside + JSON.stringify(events)).not.toContain(canaryKey);
+    const megabytes = [...inside.matchAll(/^(\d+)\t\/work$/gm)].map(([, size]) => Number(size));
+    expect(Math.max(...megabytes)).toBeLessThan(60);
+  });
+});
+
+describe.each(["codex", "copilot", "opencode"] as const)("%s in a container", (agent) => {
+  it("is told by the model service that its key is wrong, and the task says so", async () => {
+    await play(agent, "error-401");
+
+    const { id } = await submit(world, { provider: agent });
+    const { task } = await watchToEnd(world, id);
+
+    expect(task).toMatchObject({ status: "failed", outcome: { code: "provider_auth" } });
   });
 });

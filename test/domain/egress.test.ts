@@ -31,6 +31,19 @@ describe("a request that leaves a container", () => {
     });
   });
 
+  it("goes to no model service where the key is inside: only to its hosts", () => {
+    const inside = { ...plan, model: null, allowedHosts: ["api.github.com"] };
+    const ask = (url: string) =>
+      judgeEgress(inside, { method: "POST", url, credentials: ["the-token"] });
+
+    expect(ask("http://model.switchyard/v1/messages")).toMatchObject({
+      kind: "denied",
+      because: "host_not_allowed",
+    });
+    expect(ask("https://api.github.com/copilot_internal/v2/token")).toEqual({ kind: "allowed" });
+    expect(ask("https://api.example.com/")).toMatchObject({ kind: "denied" });
+  });
+
   it("cannot climb above the base of the model service", () => {
     expect(judge("http://model.switchyard/../../%2e%2e/admin")).toMatchObject({
       url: "https://api.example.com/base/admin",

@@ -9,6 +9,7 @@ const claude: Candidate = {
   allowed: true,
   config: null,
   credential: "ANTHROPIC_API_KEY",
+  keyPlace: null,
   availability: { kind: "available", version: "2.1.329" },
 };
 const gemini: Candidate = {
@@ -48,6 +49,7 @@ describe("routing", () => {
 
   it.each([
     ["no_credentials", { credential: null }, false],
+    ["key_not_allowed", { keyPlace: { kind: "refused", because: "it would go in" } }, false],
     [
       "runner_unreachable",
       { availability: { kind: "unavailable", code: "runner_unreachable", because: "down" } },

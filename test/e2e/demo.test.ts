@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { startModelServer } from "../../apps/scripted-model/model-server.mjs";
 import { makeRepo } from "../../apps/scripted-model/sampleRepos.mjs";
 import { fingerprint, git } from "../../scripts/demo/repository.ts";
+import { agentPins } from "../../shared/agentPins.ts";
 import { noKeys, root, script } from "./kit/scripts.ts";
 
 const demo = (args: string[], env?: Record<string, string>) => script("demo", args, env);
@@ -33,7 +34,7 @@ describe("npm run demo", () => {
         branch: expect.stringMatching(/^factory\/ORD-/),
         sha: expect.stringMatching(/^[0-9a-f]{40}$/),
       },
-      agent: { name: "gemini", version: "0.61.0" },
+      agent: { name: "gemini", version: agentPins.gemini },
       model: "scripted",
     });
     expect(await git(repository, "rev-parse", summary.commit.branch)).toBe(summary.commit.sha);
@@ -49,8 +50,8 @@ describe("npm run demo", () => {
 
     expect(code).toBe(0);
     for (const words of [
-      "gemini 0.61.0 is here already",
-      "started, version 0.61.0",
+      `gemini ${agentPins.gemini} is here already`,
+      `started, version ${agentPins.gemini}`,
       "I'll run the tests",
       "validation",
       "npm test passed",

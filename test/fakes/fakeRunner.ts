@@ -1,3 +1,4 @@
+import { agentPins } from "../../shared/agentPins.ts";
 import {
   bootHeader,
   bundleHeaders,
@@ -29,7 +30,7 @@ export class FakeRunner {
   readonly requests: string[] = [];
   /** Which start of it this is; see `runner/1`. */
   boot = "boot_1";
-  agents: Record<string, { version: string }> = { gemini: { version: "0.61.0" } };
+  agents: Record<string, { version: string }> = { gemini: { version: agentPins.gemini } };
   /** What is done with a request before it is looked at: nothing, an error thrown, or another answer. */
   misbehave: (method: string, path: string) => Response | undefined = () => undefined;
   onRun: (run: RunControl) => void = (run) => run.finish();

@@ -1,3 +1,4 @@
+import { agentPins } from "../../shared/agentPins.ts";
 import type { AgentEvent, NumberedEvent } from "../../shared/contracts/agentEvent.ts";
 import type { PatchSet } from "../../shared/contracts/aiPatch.ts";
 import {
@@ -57,7 +58,7 @@ export class RunControl extends Control<RunReport> {
   finish(facts: Partial<RunReport> = {}): void {
     if (this.run.report !== null) return;
     this.emit(
-      { type: "agent_started", agent: this.request.agent, version: "0.61.0" },
+      { type: "agent_started", agent: this.request.agent, version: agentPins.gemini },
       { type: "message", role: "assistant", text: "Done." },
       { type: "agent_exited", exitCode: 0, signal: null },
     );
@@ -122,7 +123,7 @@ type Started = { agent: string; taskId: string; source: { commit?: string | unde
 function goodReport(executionId: string, request: Started): RunReport {
   return {
     agent: request.agent,
-    agentVersion: "0.61.0",
+    agentVersion: agentPins.gemini,
     stoppedBy: null,
     terminal: { ok: true, reason: "success", text: "Renamed it." },
     exit: { exitCode: 0, signal: null },

@@ -2,12 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { experimental_readRawConfig as readRawConfig } from "wrangler";
-import { agentNames, pinnedAgents } from "../../apps/agent-runner/agents/registry.ts";
+import { agentNames } from "../../apps/agent-runner/agents/registry.ts";
 import {
   type ProviderDefinition,
   providerNames,
   registry,
 } from "../../orchestrator/worker/services/ai-providers/registry.ts";
+import { agentPins, pinnedAgents } from "../../shared/agentPins.ts";
 import { version } from "../../shared/version.ts";
 
 const root = path.join(import.meta.dirname, "../..");
@@ -51,15 +52,17 @@ describe("the configuration of the worker", () => {
 describe("the containers of the worker", () => {
   const worker = config("wrangler.jsonc");
   const [container] = worker.containers ?? [];
-  const vars = (container?.image_vars ?? {}) as Record<string, string>;
+  const { AGENTS = "" } = (container?.image_vars ?? {}) as Record<string, string>;
 
-  it("hold the agents that the worker believes in, in the pinned versions", () => {
-    const told = JSON.parse(String(worker.vars?.CONTAINER_AGENTS)) as Record<string, string>;
-    expect(Object.keys(told).sort()).toEqual((vars.AGENTS ?? "").split(" ").sort());
-    for (const [name, version] of Object.entries(told)) {
-      const pin = JSON.parse(read(`apps/agent-runner/agents/pins/${name}/package.json`));
-      expect(Object.values(pin.dependencies)).toEqual([version]);
-    }
+  it("hold the agents that the worker believes in: every one that is pinned, or those that both name", () => {
+    const told = JSON.parse(String(worker.vars?.CONTAINER_AGENTS ?? "[]")) as string[];
+    expect(told.sort()).toEqual(AGENTS.split(" ").filter(Boolean).sort());
+    expect(read("factory-base.Dockerfile")).toContain('ARG AGENTS=""\nCOPY shared/agentPins.json');
+  });
+
+  it("name no version of an agent anywhere else than in shared/agentPins.json", () => {
+    for (const file of ["wrangler.jsonc", "factory-base.Dockerfile", "orchestrator/worker/env.ts"])
+      for (const version of Object.values(agentPins)) expect(read(file)).not.toContain(version);
   });
 
   it("ask nobody for Docker who only develops", () => {
@@ -118,14 +121,13 @@ describe("the configuration of a factory with containers of its own", () => {
     }
   });
 
-  it("names the agents of the base image in their pinned versions", () => {
-    const own = config("wrangler.jsonc").vars?.CONTAINER_AGENTS;
-    for (const { vars } of factories) expect(vars?.CONTAINER_AGENTS).toBe(own);
+  it("believes in the agents of its base image, which are those that are pinned", () => {
+    for (const { vars } of factories) expect(vars?.CONTAINER_AGENTS).toBe(undefined);
   });
 
   it("names no key", () => {
     for (const { vars } of factories)
-      expect(JSON.stringify(vars)).not.toMatch(/token|secret|_key/i);
+      expect(JSON.stringify(vars ?? {})).not.toMatch(/token|secret|_key/i);
   });
 });
 

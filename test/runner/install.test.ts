@@ -3,12 +3,9 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { installAgent } from "../../apps/agent-runner/agents/install.ts";
-import { pinFolder, pinnedVersion } from "../../apps/agent-runner/agents/installed.ts";
-import {
-  agentNames,
-  agentRegistry,
-  pinnedAgents,
-} from "../../apps/agent-runner/agents/registry.ts";
+import { pinFolder } from "../../apps/agent-runner/agents/installed.ts";
+import { agentNames, agentRegistry } from "../../apps/agent-runner/agents/registry.ts";
+import { agentPins, pinnedAgents } from "../../shared/agentPins.ts";
 import { isRunning, until } from "./kit/processes.ts";
 import { temporaryFolder } from "./kit/repositories.ts";
 import { agentsDirectory, projectFolder } from "./kit/runners.ts";
@@ -21,22 +18,46 @@ const install = (args: string[], env: Record<string, string> = {}) =>
     env: { ...process.env, ...env },
   });
 
+type Locked = { version?: string; integrity?: string; os?: string[]; cpu?: string[] };
+
+/** The packages that hold an agent's program for one platform; Gemini CLI is one for all. */
+const platforms = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"];
+const isFor = (platform: string, { os = [], cpu = [] }: Locked) =>
+  os.some((name) => cpu.some((processor) => `${name}-${processor}` === platform));
+
 describe.each(pinnedAgents)("the pin of %s", (agent) => {
-  const lock = readFileSync(join(pinFolder(agent), "package-lock.json"), "utf8");
+  const text = readFileSync(join(pinFolder(agent), "package-lock.json"), "utf8");
+  const { "": root, ...packages } = JSON.parse(text).packages as Record<string, Locked> & {
+    "": { dependencies?: object; optionalDependencies?: object };
+  };
+  const asked = Object.entries({ ...root.dependencies, ...root.optionalDependencies });
 
-  it("locks the version that is asked for", async () => {
-    const version = await pinnedVersion(agent);
-
-    const packages = JSON.parse(lock).packages as Record<string, { version?: string }>;
-    const [name = ""] = Object.keys(
-      (packages[""] as { dependencies?: Record<string, string> }).dependencies ?? {},
+  it("locks the one version that all of Switchyard names", () => {
+    const { dependencies, optionalDependencies } = JSON.parse(
+      readFileSync(join(pinFolder(agent), "package.json"), "utf8"),
     );
-    expect(packages[`node_modules/${name}`]?.version).toBe(version);
+
+    expect(asked.length).toBeGreaterThan(0);
+    expect(Object.entries({ ...dependencies, ...optionalDependencies })).toEqual(asked);
+    for (const [name, version] of asked) {
+      expect(version).toBe(agentPins[agent]);
+      expect(packages[`node_modules/${name}`]?.version).toBe(agentPins[agent]);
+    }
   });
 
   it("names packages by what is in them and not by where they come from", () => {
-    expect(lock).not.toMatch(/"resolved"|https?:\/\/(?!opencollective)/);
-    expect(lock).toMatch(/"integrity": "sha512-/);
+    expect(text).not.toMatch(/"resolved"|https?:\/\/(?!opencollective)/);
+    for (const { integrity } of Object.values(packages))
+      expect(integrity).toMatch(/^sha512-[\w+/]{86}==$/);
+  });
+
+  it("locks it for Linux and macOS, on x64 and arm64", () => {
+    const native = Object.entries(packages).filter(([, { os }]) => os !== undefined);
+    for (const platform of agent === "gemini" ? [] : platforms)
+      expect(
+        native.filter(([, locked]) => isFor(platform, locked)).length,
+        platform,
+      ).toBeGreaterThan(0);
   });
 });
 
@@ -110,7 +131,10 @@ describe("the installer", () => {
     const { status, stdout } = install(["gemini", "--agents", agentsDirectory]);
 
     expect(status).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ kind: "already_installed", version: "0.61.0" });
+    expect(JSON.parse(stdout)).toMatchObject({
+      kind: "already_installed",
+      version: agentPins.gemini,
+    });
   });
 
   it.each([[], ["hal"], ["gemini", "claude-code"]])(

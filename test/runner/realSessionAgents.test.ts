@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { acpAgentSchema } from "../../apps/agent-runner/agents/acp/acpConfig.ts";
+import type { AcpAgent } from "../../apps/agent-runner/agents/acp/acpConfig.ts";
 import { installAgent } from "../../apps/agent-runner/agents/install.ts";
+import { geminiByAcp, opencodeByAcp } from "../../scripts/agents-record/acpAgents.ts";
+import { agentPins } from "../../shared/agentPins.ts";
 import { scriptedModel } from "./kit/modelServer.ts";
 import { commandOf, processesOf, untilRunning } from "./kit/processes.ts";
 import {
@@ -36,7 +38,7 @@ describe("opencode", () => {
 
     expect(report).toMatchObject({
       agent: "opencode",
-      agentVersion: "1.18.33",
+      agentVersion: agentPins.opencode,
       stoppedBy: null,
       fault: null,
       error: null,
@@ -70,6 +72,14 @@ describe("opencode", () => {
     expect(report).toMatchObject({ patch: null });
     expect(report.terminal?.ok ?? false).toBe(false);
     expect(events).toContainEqual(expect.objectContaining({ type: "retry", kind: "quota" }));
+  });
+
+  it("works with its own service at another address, in the wire format of each model", async () => {
+    const own = { endpointIsOwn: true, model: "claude-sonnet-4-5" } as const;
+    const { report } = await playReal(opencode, "edit", own);
+
+    expect(report.patch).toMatchObject({ files: { "src/math.js": { op: "edit" } } });
+    expect(report.usage?.costMicroUsd).toBeGreaterThan(0);
   });
 
   it("is cancelled during an answer that never ends", async () => {
@@ -160,73 +170,16 @@ describe("opencode", () => {
 });
 
 /** By configuration alone, as an operator would write it. */
-const geminiByAcp: RealAgent = {
-  agent: "gemini-acp",
-  credentialVariable: "GEMINI_API_KEY",
-  model: "gemini-2.5-pro",
-  choice: {
-    acpAgents: [
-      acpAgentSchema.parse({
-        id: "gemini-acp",
-        title: "Gemini by ACP",
-        version: "0.61.0",
-        argv: [
-          process.execPath,
-          "{agents}/gemini@0.61.0/node_modules/@google/gemini-cli/bundle/gemini.js",
-          "--acp",
-          "--model={model}",
-        ],
-        env: { GEMINI_CLI_NO_RELAUNCH: "true", GOOGLE_GEMINI_BASE_URL: "{endpoint}" },
-        secretNames: ["GEMINI_API_KEY"],
-        credentialVariable: "GEMINI_API_KEY",
-        authMethod: "gemini-api-key",
-        sessionPaths: [".gemini/tmp", ".gemini/projects.json"],
-        usage: { scope: "turn" },
-      }),
-    ],
-  },
-};
+const realByAcp = (config: AcpAgent, model: string): RealAgent => ({
+  agent: config.id,
+  credentialVariable: config.credentialVariable,
+  model,
+  choice: { acpAgents: [config] },
+});
+const gemini = realByAcp(geminiByAcp, "gemini-2.5-pro");
+const opencodeAcp = realByAcp(opencodeByAcp, "m1");
 
-const opencodeByAcp: RealAgent = {
-  agent: "opencode-acp",
-  credentialVariable: "OPENCODE_API_KEY",
-  model: "m1",
-  choice: {
-    acpAgents: [
-      acpAgentSchema.parse({
-        id: "opencode-acp",
-        title: "OpenCode by ACP",
-        argv: ["{agents}/opencode@1.18.33/node_modules/opencode-linux-x64/bin/opencode", "acp"],
-        env: {
-          OPENCODE_DISABLE_AUTOUPDATE: "1",
-          OPENCODE_DISABLE_MODELS_FETCH: "1",
-          OPENCODE_PERMISSION: '{"*":"allow"}',
-        },
-        files: {
-          ".config/opencode/opencode.json": JSON.stringify({
-            model: "endpoint/m1",
-            provider: {
-              endpoint: {
-                npm: "@ai-sdk/openai-compatible",
-                options: { baseURL: "{endpoint}/v1", apiKey: "{env:OPENCODE_API_KEY}" },
-                models: { m1: { name: "m1" } },
-              },
-            },
-          }),
-          ".config/opencode/node_modules/.keep": "",
-          ".config/opencode/package-lock.json":
-            '{"packages":{"":{"dependencies":{"@opencode-ai/plugin":"*"}}}}',
-        },
-        secretNames: ["OPENCODE_API_KEY"],
-        credentialVariable: "OPENCODE_API_KEY",
-        sessionPaths: [".local/share/opencode/opencode.db"],
-        usage: { scope: "last-call", costScope: "session" },
-      }),
-    ],
-  },
-};
-
-describe.each([geminiByAcp, opencodeByAcp])("$agent, by configuration alone", (real) => {
+describe.each([gemini, opencodeAcp])("$agent, by configuration alone", (real) => {
   it("edits", async () => {
     const { report } = await playReal(real, "edit");
 
@@ -269,12 +222,12 @@ describe.each([geminiByAcp, opencodeByAcp])("$agent, by configuration alone", (r
 describe("opencode-acp", () => {
   it("resumes its session in a later run, by configuration alone", async () => {
     const repository = repositoryOf();
-    const opened = await openRunner({ repositories: [repository], ...opencodeByAcp.choice });
-    const plain = await realRequest(opencodeByAcp, repository, "plain");
+    const opened = await openRunner({ repositories: [repository], ...opencodeAcp.choice });
+    const plain = await realRequest(opencodeAcp, repository, "plain");
     const first = await finishRun(opened, "exec_1", plain);
     const session = { id: first.report.sessionId ?? "" };
 
-    const edit = await realRequest(opencodeByAcp, repository, "edit", { session });
+    const edit = await realRequest(opencodeAcp, repository, "edit", { session });
     const second = await finishRun(opened, "exec_2", edit);
 
     expect(second.report).toMatchObject({

@@ -4,6 +4,7 @@ import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } fro
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { pinnedLineAgents } from "../../apps/agent-runner/agents/registry.ts";
+import { agentPins } from "../../shared/agentPins.ts";
 import type { AgentEvent } from "../../shared/contracts/agentEvent.ts";
 import { scriptedModel } from "./kit/modelServer.ts";
 import { processesOf, until, untilRunning } from "./kit/processes.ts";
@@ -196,7 +197,7 @@ describe("a runner that is killed", () => {
     expect(await client.runResult("/runs/exec_1")).toMatchObject({
       report: {
         agent: "claude-code",
-        agentVersion: "2.1.329",
+        agentVersion: agentPins["claude-code"],
         stoppedBy: "shutdown",
         fault: { code: "internal" },
         toolCalls: 1,

@@ -89,7 +89,7 @@ export const withContainers = (env: WorkerEnv): WorkerEnv =>
     : {
         ...env,
         AGENT_RUNTIME: "container",
-        CONTAINER_AGENTS: JSON.stringify({ gemini: "0.61.0" }),
+        CONTAINER_AGENTS: JSON.stringify(["gemini"]),
         AGENT_CONTAINER: containers as unknown as WorkerEnv["AGENT_CONTAINER"],
       };
 

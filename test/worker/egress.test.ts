@@ -1,7 +1,11 @@
+import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Secret } from "../../orchestrator/worker/domain/ports/secrets.ts";
+import { httpApp } from "../../orchestrator/worker/entrypoints/http/app.ts";
+import type { Env } from "../../orchestrator/worker/env.ts";
 import { answerEgress } from "../../orchestrator/worker/services/egress/answerEgress.ts";
 import { egressRequestOf } from "../../shared/containers/passOn.ts";
+import { newTenant } from "./world.ts";
 
 const token = "token-of-the-run";
 const key = "key/of+the=model";
@@ -99,5 +103,31 @@ describe("what is looked at of a request", () => {
     });
 
     expect(egressRequestOf(request).credentials).toEqual(["in-header", "in-other", "in-query"]);
+  });
+});
+
+describe("a provider whose key would have to go into its container", () => {
+  const containers = { AGENT_RUNTIME: "container", COPILOT_GITHUB_TOKEN: "token-of-github" };
+  const copilot = async (changes: object) => {
+    const { token } = await newTenant();
+    const headers = { authorization: `Bearer ${token}` };
+    const deployed = { ...env, ...changes } as Env;
+    const response = await httpApp().request("/api/v1/providers/copilot", { headers }, deployed);
+    return response.json<{ available: boolean; because: string }>();
+  };
+
+  it("takes no task, and says what to do", async () => {
+    expect(await copilot(containers)).toMatchObject({
+      available: false,
+      because: expect.stringContaining("ALLOW_KEYS_IN_CONTAINERS"),
+    });
+  });
+
+  it("takes tasks where the deployment lets the key in", async () => {
+    const ALLOW_KEYS_IN_CONTAINERS = '["copilot"]';
+
+    expect(await copilot({ ...containers, ALLOW_KEYS_IN_CONTAINERS })).toMatchObject({
+      available: true,
+    });
   });
 });

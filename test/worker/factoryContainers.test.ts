@@ -48,7 +48,7 @@ describe("a task of a project that names a factory", () => {
     );
     expect(plan).toMatchObject({
       executionId,
-      model: null,
+      model: "at_orchestrator",
       allowedHosts: ["packages.example.com"],
     });
     expect(requestOf(executionId)).toMatchObject({

@@ -1,5 +1,6 @@
 import { exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
+import { agentPins } from "../../shared/agentPins.ts";
 import type { TaskView } from "../../shared/contracts/task.ts";
 import type { FakeRunner } from "../fakes/fakeRunner.ts";
 import type { RunControl } from "../fakes/fakeRuns.ts";
@@ -198,7 +199,7 @@ describe("a provider", () => {
       name: "gemini",
       available: true,
       apiEndpoint: "http://127.0.0.1:9",
-      version: "0.61.0",
+      version: agentPins.gemini,
     });
     expect(await codeOf(await tenant.call("PUT", "/api/v1/providers/skynet", {}))).toBe(
       "404 provider_not_found",
@@ -276,6 +277,7 @@ describe("the description of the interface", () => {
       "/api/v1/tasks/{id}/events",
       "/api/v1/tasks/{id}/patch",
       "/api/v1/tokens",
+      "/health",
     ]);
     expect(Object.keys(api.components.schemas)).toEqual(
       expect.arrayContaining(["Task", "TaskDetail", "CreateTask", "PatchSet", "AIPatch", "Error"]),

@@ -157,12 +157,13 @@ async function openHome(run: AgentRun, places: RunPlaces): Promise<AgentRequest>
 }
 
 const agentRequest = ({ request, password }: AgentRun, home: string): AgentRequest => {
-  const { prompt, model, endpoint, session, secrets } = request;
+  const { prompt, model, endpoint, endpointIsOwn, session, secrets } = request;
   return {
     prompt,
     home,
     ...(model === undefined ? {} : { model }),
     ...(endpoint === undefined ? {} : { endpoint }),
+    ...(endpointIsOwn === undefined ? {} : { endpointIsOwn }),
     session: session ? { kind: "resume", id: session.id } : { kind: "new", id: randomUUID() },
     password,
     secrets,

@@ -47,6 +47,8 @@ export type AgentRequest = {
   model?: string;
   /** Base URL of the model service; absent = the agent's own. */
   endpoint?: string;
+  /** The endpoint is another address of the agent's own service. */
+  endpointIsOwn?: true;
   session: { kind: "new" | "resume"; id: string };
   home: string;
   /** Made up for this run and kept out of all that leaves: guards a port that the agent opens. */

@@ -18,7 +18,7 @@ export const claudeCode: LineAdapter = {
 
 /** The native program of this platform: with install scripts off nothing has linked it to `bin/claude`. */
 async function findClaude(agentsDirectory: string): Promise<FoundAgent> {
-  const { folder, version } = await installedAt(agentsDirectory, "claude-code");
+  const { folder, version } = installedAt(agentsDirectory, "claude-code");
   const scope = join(folder, "node_modules", "@anthropic-ai");
   const packages = await readdir(scope).catch(() => []);
   const platform = `claude-code-${process.platform}-${process.arch}`;

@@ -26,7 +26,7 @@ const targets: Readonly<Record<string, string>> = {
 
 /** The native program: a signal to the script that npm links stops at that script. */
 async function findCodex(agentsDirectory: string): Promise<FoundAgent> {
-  const { folder, version } = await installedAt(agentsDirectory, "codex");
+  const { folder, version } = installedAt(agentsDirectory, "codex");
   const platform = `${process.platform}-${process.arch}`;
   const vendor = join(folder, "node_modules", "@openai", `codex-${platform}`, "vendor");
   const program = join(vendor, targets[platform] ?? "unknown", "bin", "codex");

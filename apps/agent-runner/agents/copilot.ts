@@ -23,7 +23,7 @@ export const copilot: LineAdapter = {
 
 /** The native program: a signal to the script that npm links leaves the program behind it running. */
 async function findCopilot(agentsDirectory: string): Promise<FoundAgent> {
-  const { folder, version } = await installedAt(agentsDirectory, "copilot");
+  const { folder, version } = installedAt(agentsDirectory, "copilot");
   const scope = join(folder, "node_modules", "@github");
   const packages = await readdir(scope).catch(() => []);
   const name = `-${process.platform === "linux" ? "linux(musl)?" : process.platform}-${process.arch}`;

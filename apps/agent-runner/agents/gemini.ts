@@ -18,7 +18,7 @@ export const gemini: LineAdapter = {
 
 /** Plain JavaScript, so the node that runs the runner runs it. */
 async function findGemini(agentsDirectory: string): Promise<FoundAgent> {
-  const { folder, version } = await installedAt(agentsDirectory, "gemini");
+  const { folder, version } = installedAt(agentsDirectory, "gemini");
   const entry = join(folder, "node_modules", "@google", "gemini-cli", "bundle", "gemini.js");
   const isThere = (await stat(entry).catch(() => null)) !== null;
   if (!isThere) return notInstalled("gemini", version);

@@ -5,13 +5,14 @@
 import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { isPinned, pinnedAgents } from "../../../shared/agentPins.ts";
 import { defaultAgentsDirectory } from "../options.ts";
 import { systemPath } from "../processes/environment.ts";
 import { type GuardedCommand, startGuarded } from "../processes/guardedProcess.ts";
 import { endByLadder, ladderFrom } from "../processes/stopLadder.ts";
 import type { AgentAdapter } from "./agentAdapter.ts";
 import { installedAt, pinFolder } from "./installed.ts";
-import { type AgentName, agentRegistry, type PinnedAgent, pinnedAgents } from "./registry.ts";
+import { type AgentName, agentRegistry } from "./registry.ts";
 
 export type InstallOutcome =
   | { kind: "installed"; version: string; folder: string }
@@ -35,7 +36,7 @@ const abandonedAfterMs = 60 * 60 * 1000;
 export async function installAgent(request: InstallRequest): Promise<InstallOutcome> {
   const { agent, agentsDirectory, onProgress = () => {} } = request;
   if (!isPinned(agent)) return withoutPin(request);
-  const { folder, version } = await installedAt(agentsDirectory, agent);
+  const { folder, version } = installedAt(agentsDirectory, agent);
   const isThere = async () =>
     (await agentRegistry[agent].find(agentsDirectory)).kind === "installed";
   if (await isThere()) return { kind: "already_installed", version, folder };
@@ -65,9 +66,6 @@ export async function installAgent(request: InstallRequest): Promise<InstallOutc
     ? { kind: "installed", version, folder }
     : { kind: "failed", message: failure };
 }
-
-const isPinned = (agent: AgentName): agent is PinnedAgent =>
-  pinnedAgents.some((name) => name === agent);
 
 /** It is there because somebody put it there, or it is not. */
 async function withoutPin({ agent, agentsDirectory }: InstallRequest): Promise<InstallOutcome> {

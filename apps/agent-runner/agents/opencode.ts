@@ -18,7 +18,7 @@ export const opencode: SessionAdapter = {
 
 /** The native program of this platform: with install scripts off nothing has linked it to its launcher. */
 async function findOpencode(agentsDirectory: string): Promise<FoundAgent> {
-  const { folder, version } = await installedAt(agentsDirectory, "opencode");
+  const { folder, version } = installedAt(agentsDirectory, "opencode");
   const platform = `opencode-${process.platform}-${process.arch}`;
   const program = join(folder, "node_modules", platform, "bin", "opencode");
   const isThere = await access(program, constants.X_OK).then(
@@ -31,6 +31,7 @@ async function findOpencode(agentsDirectory: string): Promise<FoundAgent> {
 
 const keyVariable = "OPENCODE_API_KEY";
 const endpointProvider = "endpoint";
+const ownProvider = "opencode";
 
 /** What an endpoint is asked for when nobody names a model. */
 const defaultModel = "default";
@@ -57,13 +58,14 @@ function commandOf(program: readonly string[], request: AgentRequest): AgentComm
 
 /** An endpoint speaks the chat completions of OpenAI; without one the key is of OpenCode's own service. */
 function configOf(request: AgentRequest): object {
-  const { endpoint } = request;
+  const { endpoint, endpointIsOwn } = request;
   const model = modelOf(request);
   const settings = {
     autoupdate: false,
     share: "disabled",
     ...(model === null ? {} : nameModel(`${model.providerID}/${model.modelID}`)),
   };
+  if (endpoint !== undefined && endpointIsOwn) return { ...settings, ...ownServiceAt(endpoint) };
   if (endpoint === undefined || model === null) return settings;
   const options = { baseURL: baseUrlOf(endpoint), apiKey: `{env:${keyVariable}}` };
   return {
@@ -80,15 +82,21 @@ function configOf(request: AgentRequest): object {
   };
 }
 
+/** OpenCode itself knows which wire format each model of its own service speaks. */
+const ownServiceAt = (baseURL: string): object => ({
+  enabled_providers: [ownProvider],
+  provider: { [ownProvider]: { options: { baseURL, apiKey: `{env:${keyVariable}}` } } },
+});
+
 const nameModel = (model: string) => ({ model, small_model: model });
 
 /** Null leaves the choice to OpenCode. */
-function modelOf({ endpoint, model }: AgentRequest): ModelRef | null {
-  if (endpoint !== undefined)
+function modelOf({ endpoint, endpointIsOwn, model }: AgentRequest): ModelRef | null {
+  if (endpoint !== undefined && !endpointIsOwn)
     return { providerID: endpointProvider, modelID: model ?? defaultModel };
   if (model === undefined) return null;
   const slash = model.indexOf("/");
-  if (slash === -1) return { providerID: "opencode", modelID: model };
+  if (slash === -1) return { providerID: ownProvider, modelID: model };
   return { providerID: model.slice(0, slash), modelID: model.slice(slash + 1) };
 }
 

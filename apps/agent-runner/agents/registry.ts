@@ -15,8 +15,6 @@ export type AgentName = (typeof agentNames)[number];
 /** Those that npm has: each has a pin. */
 export const pinnedLineAgents = ["claude-code", "codex", "gemini", "copilot"] as const;
 export type PinnedLineAgent = (typeof pinnedLineAgents)[number];
-export const pinnedAgents = [...pinnedLineAgents, "opencode"] as const;
-export type PinnedAgent = (typeof pinnedAgents)[number];
 
 export const agentRegistry = {
   "claude-code": claudeCode,

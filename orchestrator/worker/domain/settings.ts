@@ -6,6 +6,10 @@ export type Settings = {
   allowedEndpoints: string[];
   /** Providers that may be used although no run of them was ever seen. */
   allowUnverifiedProviders: string[];
+  /** Where agents run: on a runner that is there, or each in a container. */
+  agentRuntime: "runner" | "container";
+  /** Providers whose keys may go into their containers, since their programs cannot work otherwise. */
+  allowKeysInContainers: string[];
   maxLiveExecutions: number;
   maxLivePerOrganization: number;
   /** An unsent or unwatched task is looked at again after this time, doubling. */

@@ -27,6 +27,9 @@ export type World = {
   close(): Promise<void>;
 };
 
+/** The key of every provider that has one. */
+export const canaryKey = "canary-key-of-the-model";
+
 export const validation = [{ name: "npm test", argv: ["npm", "test"], timeoutMs: 60_000 }];
 
 /** `link` is a name by which the repository is known to everybody, beside the folder that it is in. */
@@ -35,7 +38,7 @@ export async function openWorld({
   image = null,
   factory = null,
   settings = {},
-  keyName = "GEMINI_API_KEY",
+  keyNames = ["GEMINI_API_KEY"],
   onLine = () => {},
 }: {
   link?: string;
@@ -44,7 +47,7 @@ export async function openWorld({
   factory?: string | null;
   /** Of the project, beside its validation. */
   settings?: Partial<ProjectSettings>;
-  keyName?: string;
+  keyNames?: readonly string[];
   onLine?: (from: string, line: string) => void;
 } = {}): Promise<World> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "switchyard-e2e-"));
@@ -62,7 +65,7 @@ export async function openWorld({
     state,
     agents: defaultAgentsFolder,
     repositories: [repository],
-    providerKeys: new Map([[keyName, "canary-key-of-the-model"]]),
+    providerKeys: new Map(keyNames.map((name) => [name, canaryKey])),
     allowedEndpoints: [],
     port: 0,
     image,

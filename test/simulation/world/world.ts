@@ -19,6 +19,7 @@ import { SimForge, shaOf } from "./simForge.ts";
 import { SimObjects } from "./simObjects.ts";
 import { SimPatches } from "./simPatches.ts";
 import { SimQueues } from "./simQueues.ts";
+import { simSettings } from "./simSettings.ts";
 import type { SimStores } from "./simStores.ts";
 import { Timeline } from "./timeline.ts";
 import { Trace } from "./trace.ts";
@@ -89,7 +90,7 @@ export class World {
     this.remediationDepth = this.rates.validation_failed > 0 ? this.chance.below(4) : 0;
     this.stores = fencedStores(options.stores, (what) => this.lowFences.push(what));
     this.ids = options.ids;
-    this.settings = { ...defaultSettings(this.chance), ...options.settings };
+    this.settings = { ...simSettings(this.chance), ...options.settings };
     this.agents = new SimAgents(this);
     this.patches = new SimPatches(this);
     this.forge = new SimForge(this);
@@ -209,7 +210,10 @@ export class World {
     ): P => throughCalls(calls, life, kind, name, port);
     return {
       settings: this.settings,
-      secrets: { find: (name: string) => (keyNames.includes(name) ? new Secret(canary) : null) },
+      secrets: {
+        find: (name: string) =>
+          ["GEMINI_API_KEY", "ANTHROPIC_API_KEY"].includes(name) ? new Secret(canary) : null,
+      },
       clock: { nowMs: () => this.nowMs },
       ids: this.ids,
       log: this.#logOf(life),
@@ -279,21 +283,5 @@ export const injectedOf = (world: World): Record<FaultKind, number> =>
 
 /** A number in [0, 1) that depends on the text alone. */
 const shareOf = (text: string): number => Number.parseInt(shaOf(text).slice(0, 6), 16) / 0x1000000;
-
-const keyNames = ["GEMINI_API_KEY", "ANTHROPIC_API_KEY"];
-
-const defaultSettings = (chance: Chance): Settings => ({
-  localMode: true,
-  localRoots: ["/repos"],
-  publicUrl: "https://switchyard.test",
-  allowedEndpoints: [],
-  allowUnverifiedProviders: [],
-  maxLiveExecutions: chance.between(1, 4),
-  maxLivePerOrganization: chance.between(1, 3),
-  resendAfterMs: 10 * minuteMs,
-  heartbeatMs: 30_000,
-  lostAfterMs: 120_000,
-  limitGraceMs: 15_000,
-});
 
 export type WorldDeps = ReturnType<World["depsOf"]>;

@@ -26,8 +26,12 @@ export type RunOutside = {
   organizationId: string;
   /** The name of the secret whose value the request holds. */
   credentialName: string;
-  /** Base URL of the agent's model service where the request names none; null = not known. */
+  /** Base URL of the agent's model service where the request names none; null = it has to be its own address. */
   modelService: string | null;
+  /** The agent wants to be told that an address stands for its own model service. */
+  knowsOwnService: boolean;
+  /** Hosts that the agent needs where its key goes in with it; null = no key goes in. */
+  keyInsideHosts: readonly string[] | null;
   /** Hosts that the project allows beside it. */
   allowedHosts: readonly string[];
 };

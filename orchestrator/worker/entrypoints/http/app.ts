@@ -1,5 +1,4 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { currentRunnerProtocol } from "../../../../shared/contracts/runner.ts";
 import { version } from "../../../../shared/version.ts";
 import { errorResponse, onError, onInvalid } from "./envelope.ts";
 import type { HttpEnv } from "./httpEnv.ts";
@@ -8,6 +7,7 @@ import { accountRoutes } from "./routes/account.ts";
 import { deadLetterRoutes } from "./routes/deadLetters.ts";
 import { doctorRoutes } from "./routes/doctor.ts";
 import { eventRoutes } from "./routes/events.ts";
+import { healthRoutes } from "./routes/health.ts";
 import { projectRoutes } from "./routes/projects.ts";
 import { providerRoutes } from "./routes/providers.ts";
 import { taskRoutes } from "./routes/tasks.ts";
@@ -30,6 +30,7 @@ export function httpApp(): OpenAPIHono<HttpEnv> {
   app.use(requireJson);
   app.use("/api/*", requireToken);
 
+  healthRoutes(app);
   taskRoutes(app);
   eventRoutes(app);
   projectRoutes(app);
@@ -43,9 +44,6 @@ export function httpApp(): OpenAPIHono<HttpEnv> {
     scheme: "bearer",
   });
   app.doc31("/openapi.json", openApi);
-  app.get("/health", (c) =>
-    c.json({ name: "switchyard", version, runnerProtocol: currentRunnerProtocol }),
-  );
   app.get("/", (c) =>
     c.json({ name: "switchyard", version, api: "/api/v1", openapi: "/openapi.json" }),
   );

@@ -4,7 +4,12 @@ import type { AgentAvailability, CodeAgent } from "../../domain/ports/codeAgent.
 import type { ProviderConfigStore } from "../../domain/ports/providerConfigStore.ts";
 import type { SecretSource } from "../../domain/ports/secrets.ts";
 import type { Settings } from "../../domain/settings.ts";
-import { credentialNamesOf, type ProviderDefinition, type Providers } from "./registry.ts";
+import {
+  credentialNamesOf,
+  keyPlaceOf,
+  type ProviderDefinition,
+  type Providers,
+} from "./registry.ts";
 import type { Candidate } from "./router.ts";
 
 export type CandidateDeps = {
@@ -12,7 +17,7 @@ export type CandidateDeps = {
   providers: Providers;
   agents: ReadonlyMap<string, CodeAgent>;
   secrets: SecretSource;
-  settings: Pick<Settings, "allowUnverifiedProviders">;
+  settings: Pick<Settings, "allowUnverifiedProviders" | "agentRuntime" | "allowKeysInContainers">;
   /** Factories with containers of their own. */
   factories: readonly FactoryRef[];
 };
@@ -47,12 +52,18 @@ async function lookAtCandidate(
   config: ProviderConfig | null,
   factory: FactoryRef | null,
 ): Promise<Candidate> {
-  const { secretNames } = credentialNamesOf(definition, config?.apiEndpoint ?? null);
+  const endpoint = config?.apiEndpoint ?? null;
+  const { secretNames } = credentialNamesOf(definition, endpoint);
   const credential = secretNames.find((secret) => deps.secrets.find(secret) !== null) ?? null;
   const allowed =
     definition.unverified !== true || deps.settings.allowUnverifiedProviders.includes(name);
+  const { agentRuntime, allowKeysInContainers } = deps.settings;
+  const keyPlace =
+    agentRuntime === "container" || factory !== null
+      ? keyPlaceOf(name, definition, endpoint, factory === null ? allowKeysInContainers : [])
+      : null;
   const agent = deps.agents.get(name);
   const availability =
     (await agent?.availability(defaultAvailabilityTimeoutMs, factory)) ?? noAgent;
-  return { name, definition, allowed, config, credential, availability };
+  return { name, definition, allowed, config, credential, keyPlace, availability };
 }

@@ -26,8 +26,12 @@ export type ProviderDefinition = CredentialNames & {
   ownService?: CredentialNames;
   /** Written after its documentation alone: it gets a task only where the deployment allows that. */
   unverified?: true;
-  /** Base URL of its model service. Without one its key cannot be kept out of its container. */
+  /** Base URL of its model service, where its program can be pointed at another address for it. */
   modelService?: string;
+  /** Its program chooses models and wire formats by the service, so it is told when the address is its own's. */
+  knowsOwnService?: true;
+  /** Its program cannot be pointed anywhere else: its key goes into its container, and these hosts are let through. */
+  keyInside?: { hosts: readonly string[] };
 };
 
 export const registry = {
@@ -53,6 +57,7 @@ export const registry = {
     capabilities: { sources: ["local"], resume: true, cancel: "confirmed", billing: "tokens" },
     secretNames: ["CODEX_API_KEY", "OPENAI_API_KEY"],
     credentialVariable: "CODEX_API_KEY",
+    modelService: "https://api.openai.com/v1",
   },
   copilot: {
     type: "cli",
@@ -64,6 +69,9 @@ export const registry = {
       secretNames: ["COPILOT_PROVIDER_API_KEY"],
       credentialVariable: "COPILOT_PROVIDER_API_KEY",
     },
+    keyInside: {
+      hosts: ["api.github.com", "*.githubcopilot.com", "copilot-proxy.githubusercontent.com"],
+    },
   },
   opencode: {
     type: "cli",
@@ -71,6 +79,8 @@ export const registry = {
     capabilities: { sources: ["local"], resume: true, cancel: "confirmed", billing: "tokens" },
     secretNames: ["OPENCODE_API_KEY"],
     credentialVariable: "OPENCODE_API_KEY",
+    modelService: "https://opencode.ai/zen/v1",
+    knowsOwnService: true,
   },
   cursor: {
     type: "cli",
@@ -113,6 +123,39 @@ export const credentialNamesOf = (
   definition: Pick<ProviderDefinition, "ownService"> & CredentialNames,
   endpoint: string | null,
 ): CredentialNames => (endpoint === null ? definition : (definition.ownService ?? definition));
+
+/** Where the key is while an agent works in a container. */
+export type KeyPlace =
+  | { kind: "outside" }
+  | { kind: "inside"; hosts: readonly string[] }
+  | { kind: "refused"; because: string };
+
+/** `allowed`: the providers whose keys this deployment lets into containers, for want of another way. */
+export function keyPlaceOf(
+  name: string,
+  { modelService, keyInside }: Pick<ProviderDefinition, "modelService" | "keyInside">,
+  endpoint: string | null,
+  allowed: readonly string[],
+): KeyPlace {
+  if (endpoint !== null || modelService !== undefined) return { kind: "outside" };
+  const otherwise = "configure an apiEndpoint for it";
+  if (keyInside === undefined)
+    return {
+      kind: "refused",
+      because: `the model service of ${name} is not known, so that its key cannot be kept out of its container: ${otherwise}`,
+    };
+  if (!allowed.includes(name))
+    return {
+      kind: "refused",
+      because: `the key of ${name} would have to go into its container: ${otherwise}, or name it in ALLOW_KEYS_IN_CONTAINERS`,
+    };
+  return { kind: "inside", hosts: keyInside.hosts };
+}
+
+/** Those whose keys may be let into containers. */
+export const keyInsideProviders: readonly ProviderName[] = providerNames.filter(
+  (name) => (registry[name] as ProviderDefinition).keyInside !== undefined,
+);
 
 /** Those whose work has been seen. */
 export const verifiedProviders: readonly ProviderName[] = providerNames.filter(

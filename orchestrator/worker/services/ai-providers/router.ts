@@ -5,7 +5,7 @@ import type {
 } from "../../../../shared/contracts/provider.ts";
 import type { SourceKind } from "../../../../shared/contracts/source.ts";
 import type { AgentAvailability } from "../../domain/ports/codeAgent.ts";
-import { credentialNamesOf, type ProviderDefinition } from "./registry.ts";
+import { credentialNamesOf, type KeyPlace, type ProviderDefinition } from "./registry.ts";
 
 export type Candidate = {
   name: string;
@@ -15,6 +15,8 @@ export type Candidate = {
   config: ProviderConfig | null;
   /** The name of the secret that holds its key; null when none is set. */
   credential: string | null;
+  /** Null where agents do not work in containers. */
+  keyPlace: KeyPlace | null;
   availability: AgentAvailability;
 };
 
@@ -77,6 +79,8 @@ function judge(request: RouteRequest, candidate: Candidate): ProviderVerdict {
       "no_credentials",
       `${name} has no key: set the secret ${credentialNamesOf(definition, config?.apiEndpoint ?? null).secretNames.join(" or ")}`,
     );
+  if (candidate.keyPlace?.kind === "refused")
+    return no("key_not_allowed", candidate.keyPlace.because);
   if (availability.kind === "unavailable")
     return no(
       availability.code,

@@ -18,6 +18,9 @@ export type CliAgent = {
   credentialVariable: string;
   ownService?: { credentialVariable: string };
   modelService?: string;
+  knowsOwnService?: boolean;
+  /** Only where the deployment allows it. */
+  keyInside?: { hosts: readonly string[] } | undefined;
 };
 
 /** The runner in a factory's containers, or the deployment's own; null = there is none. */
@@ -48,6 +51,9 @@ export function cliAgentService(agent: CliAgent, runnerAt: RunnerAt): CodeAgent 
         organizationId: request.organizationId,
         credentialName: request.credentialName,
         modelService: agent.modelService ?? null,
+        knowsOwnService: agent.knowsOwnService ?? false,
+        // A factory is given no key, whatever the deployment allows its own containers.
+        keyInsideHosts: factory === null ? (agent.keyInside?.hosts ?? null) : null,
         allowedHosts: request.allowedHosts,
       };
       const start = { outside, ...(boot === undefined ? {} : { boot }) };

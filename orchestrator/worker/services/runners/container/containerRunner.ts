@@ -1,4 +1,7 @@
-import type { OpenedContainer } from "../../../../../shared/containers/containerPlan.ts";
+import type {
+  ContainerPlan,
+  OpenedContainer,
+} from "../../../../../shared/containers/containerPlan.ts";
 import { doorbellHost, modelHost } from "../../../../../shared/containers/egressRules.ts";
 import {
   currentRunnerProtocol,
@@ -39,7 +42,8 @@ const lifetimeMarginMs = 15 * 60_000;
 
 /**
  * A runner whose every run has a container of its own. Keys stay outside: the container is given a token that the
- * worker changes for the key when a request to the model service passes by.
+ * worker changes for the key when a request to the model service passes by. Of an agent that cannot work so, the key
+ * goes in for that run, where `outside` says that it may.
  */
 export function containerRunner(deps: ContainerRunnerDeps): Runner {
   const { containers, runnerOf, agents } = deps;
@@ -79,17 +83,11 @@ async function start(
   outside: RunOutside | undefined,
 ): Promise<RunStatus> {
   const { containers, runnerOf, bundleOf } = deps;
-  const baseUrl = request.endpoint ?? outside?.modelService ?? null;
-  if (outside === undefined || baseUrl === null)
-    throw new SwitchyardError(
-      "provider_unavailable",
-      `${request.agent} cannot work in a container: its model service is not known.`,
-    );
+  const egress = egressOf(request, outside);
   const opened = await containers.open({
     executionId,
     lifetimeMs: request.limits.wallClockMs + lifetimeMarginMs,
-    model: { baseUrl, secretName: outside.credentialName },
-    allowedHosts: outside.allowedHosts,
+    ...egress,
   });
   if (opened.kind !== "open") throw notOpen(opened);
   const source = await bringSource(bundleOf, runnerOf(executionId), executionId, request.source);
@@ -97,10 +95,41 @@ async function start(
   return runnerOf(executionId).startRun(executionId, {
     ...request,
     source,
-    endpoint: `http://${modelHost}`,
-    secrets: Object.fromEntries(Object.keys(request.secrets).map((name) => [name, opened.token])),
+    ...(egress.model === null ? {} : keyOutside(request, outside, opened.token)),
     ...(request.doorbell === undefined ? {} : { doorbell: inside(request.doorbell) }),
   });
+}
+
+/** The key goes in only where the agent cannot work otherwise and the deployment allows it. */
+function egressOf(
+  { agent, endpoint }: RunRequest,
+  outside: RunOutside | undefined,
+): Pick<ContainerPlan, "model" | "allowedHosts"> {
+  const baseUrl = endpoint ?? outside?.modelService ?? null;
+  if (outside !== undefined && baseUrl !== null) {
+    const { credentialName: secretName, allowedHosts } = outside;
+    return { model: { baseUrl, secretName }, allowedHosts };
+  }
+  if (outside === undefined || outside.keyInsideHosts === null)
+    throw new SwitchyardError(
+      "provider_unavailable",
+      `${agent} cannot work in a container: its key would have to go in, which is not allowed.`,
+    );
+  return { model: null, allowedHosts: [...outside.allowedHosts, ...outside.keyInsideHosts] };
+}
+
+/** A token in the place of every key, and the name that stands for the model service. */
+function keyOutside(
+  { endpoint, secrets }: RunRequest,
+  outside: RunOutside | undefined,
+  token: string,
+): Pick<RunRequest, "endpoint" | "endpointIsOwn" | "secrets"> {
+  const isOwn = endpoint === undefined && outside?.knowsOwnService === true;
+  return {
+    endpoint: `http://${modelHost}`,
+    ...(isOwn ? { endpointIsOwn: true } : {}),
+    secrets: Object.fromEntries(Object.keys(secrets).map((name) => [name, token])),
+  };
 }
 
 async function bringSource(
@@ -124,10 +153,12 @@ async function bringSession(
   { archives, runnerOf }: ContainerRunnerDeps,
   executionId: string,
   { session, taskId, agent }: RunRequest,
-  { organizationId }: RunOutside,
+  outside: RunOutside | undefined,
 ): Promise<void> {
-  const key = session && sessionKey({ organizationId, taskId, agent, id: session.id });
-  const body = key == null ? null : await archives.get(key);
+  if (session === undefined || outside === undefined) return;
+  const { organizationId } = outside;
+  const key = sessionKey({ organizationId, taskId, agent, id: session.id });
+  const body = key === null ? null : await archives.get(key);
   if (body !== null) await runnerOf(executionId).putSession(executionId, body);
 }
 
