@@ -4,21 +4,24 @@
  */
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { readAcpAgents } from "../apps/agent-runner/agents/acp/acpConfig.ts";
 import { installAgent } from "../apps/agent-runner/agents/install.ts";
-import { agentRegistry } from "../apps/agent-runner/agents/registry.ts";
-import { type Case, callOf, cases, keepRecording, recordCase } from "./agents-record/record.ts";
+import { type RecordedAgent, recordedAgents } from "./agents-record/agents.ts";
+import { type Case, cases, keepRecording, recordCase } from "./agents-record/record.ts";
 import { readRecord, writeRecord } from "./agents-record/records.ts";
 import { driftOf, type Shape, shapeOf, unionOf } from "./agents-record/shape.ts";
 import { defaultAgentsFolder } from "./local/stateFolder.ts";
 import { messageOf, UsageError } from "./terminal/usageError.ts";
 
-type RecordedAgent = keyof typeof callOf;
-const agents = Object.keys(callOf) as RecordedAgent[];
+const builtIn = Object.keys(recordedAgents([]));
 
 const usage = `usage: npm run agents:record [-- options]
-  --agent NAME    one of ${agents.join(", ")}; may be given more than once (default: all)
+  --agent NAME    one of ${builtIn.join(", ")},
+                  or of --acp-agents; may be given more than once (default: all)
   --case NAME     one of ${cases.join(", ")}; may be given more than once (default: all)
   --agents DIR    where the CLIs are installed (default: where npm start installs them)
+  --acp-agents FILE  further agents, as the runner reads them (docs/adding-an-agent.md); their {endpoint} is the
+                  scripted model
   --keep DIR      put the recordings there
   --write         take what is seen now, in two runs of each case, as the new record
 exit: 0 all is as recorded, 1 something is not, 2 it could not be found out`;
@@ -40,7 +43,7 @@ async function main(): Promise<number> {
     return 0;
   }
   let drifted = 0;
-  for (const agent of options.agents) drifted += await recordAgent(agent, options);
+  for (const [name, agent] of options.agents) drifted += await recordAgent(name, agent, options);
   return drifted === 0 ? 0 : 1;
 }
 
@@ -48,12 +51,15 @@ type Options = ReturnType<typeof optionsOf>;
 
 function optionsOf() {
   const values = parsedArgs();
+  const file = values["acp-agents"];
+  const agents = recordedAgents(file === undefined ? [] : readAcpAgents(path.resolve(file)));
+  const asked = chosen("agent", Object.keys(agents), values.agent);
   return {
     help: values.help,
     write: values.write,
     keep: values.keep,
     agentsFolder: path.resolve(values.agents),
-    agents: chosen("agent", agents, values.agent),
+    agents: Object.entries(agents).filter(([name]) => asked.includes(name)),
     cases: chosen("case", cases, values.case),
   };
 }
@@ -65,6 +71,7 @@ function parsedArgs() {
         agent: { type: "string", multiple: true },
         case: { type: "string", multiple: true },
         agents: { type: "string", default: defaultAgentsFolder },
+        "acp-agents": { type: "string" },
         keep: { type: "string" },
         write: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
@@ -87,41 +94,52 @@ function chosen<T extends string>(
 }
 
 /** How many cases are not as they were. */
-async function recordAgent(agent: RecordedAgent, options: Options): Promise<number> {
+async function recordAgent(
+  agentName: string,
+  agent: RecordedAgent,
+  options: Options,
+): Promise<number> {
   const found = await installed(agent, options.agentsFolder);
-  const record = await readRecord(agent);
+  const record = await readRecord(agentName);
   const against =
     record === null ? "of which there is no record yet" : `against the record of ${record.version}`;
-  say(`${agent} ${found.version}, ${against}`);
+  say(`${agentName} ${found.version}, ${against}`);
   const seen: Record<string, Shape> = {};
   let drifted = 0;
   for (const name of options.cases) {
-    seen[name] = await playCase(agent, found, name, options);
+    seen[name] = await playCase({ agentName, agent, found }, name, options);
     if (tell(name, record?.cases[name], seen[name])) drifted += 1;
   }
   if (!options.write) return drifted;
-  await writeRecord(agent, { version: found.version, cases: { ...record?.cases, ...seen } });
+  await writeRecord(agentName, { version: found.version, cases: { ...record?.cases, ...seen } });
   return 0;
 }
 
-async function installed(agent: RecordedAgent, agentsDirectory: string) {
-  const outcome = await installAgent({ agent, agentsDirectory });
-  if (outcome.kind === "failed") throw new Error(outcome.message);
-  const found = await agentRegistry[agent].find(agentsDirectory);
+async function installed({ adapter, program }: RecordedAgent, agentsDirectory: string) {
+  if (program !== null) {
+    const outcome = await installAgent({ agent: program, agentsDirectory });
+    if (outcome.kind === "failed") throw new Error(outcome.message);
+  }
+  const found = await adapter.find(agentsDirectory);
   if (found.kind === "missing") throw new Error(found.message);
   return found;
 }
 
+type Player = {
+  agentName: string;
+  agent: RecordedAgent;
+  found: Awaited<ReturnType<typeof installed>>;
+};
+
 async function playCase(
-  agent: RecordedAgent,
-  found: Awaited<ReturnType<typeof installed>>,
+  { agentName, agent, found }: Player,
   name: Case,
   { keep, write }: Options,
 ): Promise<Shape> {
   const shapes: Shape[] = [];
   for (let run = 0; run < (write ? 2 : 1); run += 1) {
-    const recorded = await recordCase(agentRegistry[agent], found, callOf[agent], name);
-    if (keep !== undefined) await keepRecording(keep, agent, name, recorded);
+    const recorded = await recordCase(agent, found, name);
+    if (keep !== undefined) await keepRecording(keep, agentName, name, recorded);
     shapes.push(shapeOf(recorded.stdout, recorded.exitCode));
   }
   return unionOf(shapes);

@@ -3,20 +3,14 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import type { Readable } from "node:stream";
-import type { AgentAdapter, FoundAgent } from "../../apps/agent-runner/agents/agentAdapter.ts";
-import { runEnvironment } from "../../apps/agent-runner/processes/environment.ts";
+import type { AgentRequest, FoundAgent } from "../../apps/agent-runner/agents/agentAdapter.ts";
+import { type RunMarkers, runEnvironment } from "../../apps/agent-runner/processes/environment.ts";
 import { chunksOf, startGuarded } from "../../apps/agent-runner/processes/guardedProcess.ts";
 import { endByLadder, ladderFrom } from "../../apps/agent-runner/processes/stopLadder.ts";
 import { makeRepo, startModelServer } from "../../apps/scripted-model/model-server.mjs";
 import { git } from "../demo/repository.ts";
-
-/** How each agent is called against the scripted model. The key is made up. */
-export const callOf = {
-  "claude-code": { key: "ANTHROPIC_API_KEY", model: "claude-sonnet-4-5" },
-  gemini: { key: "GEMINI_API_KEY", model: "gemini-2.5-pro" },
-  codex: { key: "CODEX_API_KEY", model: "gpt-5.5" },
-  copilot: { key: "COPILOT_PROVIDER_API_KEY", model: "gpt-5.4" },
-} as const;
+import type { RecordedAgent } from "./agents.ts";
+import { recordTalk } from "./recordTalk.ts";
 
 /** Cases that end by themselves and in the same way each time. */
 export const cases = ["plain", "edit", "bad-tool", "error-400", "error-401", "error-403"] as const;
@@ -26,11 +20,13 @@ export type Recorded = { stdout: string; stderr: string; exitCode: number | null
 
 const longestMs = 120_000;
 
+/** The key is made up. */
+const key = "sk-made-up-SECRET0001";
+
 /** Lets a real CLI play a case, and keeps what it says. Nothing of it is left running. */
 export async function recordCase(
-  adapter: AgentAdapter,
+  agent: RecordedAgent,
   found: Extract<FoundAgent, { kind: "installed" }>,
-  call: { key: string; model: string },
   scenario: Case,
 ): Promise<Recorded> {
   const folder = await mkdtemp(path.join(os.homedir(), ".switchyard-record-"));
@@ -42,43 +38,53 @@ export async function recordCase(
     for (const place of [home, temporary]) await mkdir(place);
     makeRepo(workspace);
     await git(workspace, "init", "--quiet");
-    const request = {
+    const request: AgentRequest = {
       prompt: "Rename the function add in src/math.js to sum and add a test for it.",
-      model: call.model,
+      ...(agent.model === undefined ? {} : { model: agent.model }),
       endpoint: `${model.url}/s/${scenario}`,
-      session: { kind: "new" as const, id: randomUUID() },
+      session: { kind: "new", id: randomUUID() },
       home,
-      password: "",
-      secrets: {},
+      password: randomUUID(),
+      secrets: { [agent.key]: key },
     };
-    await adapter.seedHome(home, { program: found.program, request });
-    const command = adapter.command(found.program, request);
+    await agent.adapter.seedHome(home, { program: found.program, request });
     const markers = { runnerId: `record-${process.pid}`, executionId: scenario };
-    const env = {
-      [call.key]: "sk-made-up-SECRET0001",
-      ...command.env,
-      ...runEnvironment(markers, { home, temporary }),
-    };
-    return await runToItsEnd(adapter, { ...command, env, cwd: workspace, markers });
+    const environment = runEnvironment(markers, { home, temporary });
+    return await runToItsEnd(agent, { request, workspace, markers, environment }, found.program);
   } finally {
     await model.close();
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
+type Place = {
+  request: AgentRequest;
+  workspace: string;
+  markers: RunMarkers;
+  environment: Record<string, string>;
+};
+
 async function runToItsEnd(
-  adapter: AgentAdapter,
-  command: Parameters<typeof startGuarded>[0],
+  { adapter, tap }: RecordedAgent,
+  { request, workspace, markers, environment }: Place,
+  program: readonly string[],
 ): Promise<Recorded> {
-  const child = startGuarded(command);
-  const timer = setTimeout(
-    () => void endByLadder(child, ladderFrom(adapter.firstSignal)),
-    longestMs,
-  );
-  const [stdout, stderr] = await Promise.all([textOf(child.stdout), textOf(child.stderr)]);
+  const command = adapter.command(program, request);
+  const env = { ...request.secrets, ...command.env, ...environment };
+  const child = startGuarded({ ...command, env, cwd: workspace, markers });
+  const late = AbortSignal.timeout(longestMs);
+  const isTalkedWith = "converse" in adapter && tap !== undefined;
+  const talk = isTalkedWith ? { adapter, command, request, workspace } : null;
+  if (talk === null)
+    late.addEventListener("abort", () => void endByLadder(child, ladderFrom(adapter.firstSignal)));
+  const [stdout, stderr] = await Promise.all([
+    talk === null || tap === undefined
+      ? textOf(child.stdout)
+      : recordTalk(child, talk, tap(), late),
+    textOf(child.stderr),
+  ]);
   const exit = await child.exit;
   await child.closed;
-  clearTimeout(timer);
   return { stdout, stderr, exitCode: exit?.exitCode ?? null };
 }
 
