@@ -31,6 +31,8 @@ export type LocalOptions = {
   /** Further agents, and the file that tells the runner of them. */
   acpAgents?: AcpAgents;
   port: number;
+  /** The module with the worker's exports, where it is not the project's own. */
+  main?: string;
   /** Agents get a container each, made from this; they are processes of this machine otherwise. */
   image?: ContainerImage | null;
   onNotice(text: string): void;
@@ -76,6 +78,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalDeployment
     const { image = null } = options;
     if (image !== null) await buildImage(image, options.cancelled);
     const config = await writeWorkerConfig(state, {
+      main: options.main ?? path.join(projectRoot, "orchestrator/worker/index.ts"),
       image,
       publicUrl: url,
       runnerUrl,

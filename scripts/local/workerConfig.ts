@@ -5,6 +5,8 @@ import type { ContainerImage } from "./containerImage.ts";
 import { projectRoot } from "./wrangler.ts";
 
 export type WorkerSettings = {
+  /** The module with the worker's exports. */
+  main: string;
   publicUrl: string;
   runnerUrl: string;
   /** What agents' containers are made from; null = agents run on the runner. */
@@ -28,7 +30,7 @@ export async function writeWorkerConfig(folder: string, settings: WorkerSettings
   const config = {
     ...rawConfig,
     $schema: undefined,
-    main: path.join(projectRoot, "orchestrator/worker/index.ts"),
+    main: settings.main,
     ...containersOf(rawConfig.containers ?? [], settings.image),
     d1_databases: [{ ...database, migrations_dir: path.join(projectRoot, "migrations") }],
     vars: {

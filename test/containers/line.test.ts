@@ -2,30 +2,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { git } from "../../scripts/demo/repository.ts";
 import { factoryBase } from "../../scripts/local/containerImage.ts";
-import { openWorld, submit, untilToolUse, type World, watchToEnd } from "../e2e/kit/local.ts";
+import { submit, untilToolUse, watchToEnd } from "../e2e/kit/local.ts";
+import { type ContainerWorld, openContainerWorld } from "./kit/containerWorld.ts";
 import { docker } from "./kit/docker.ts";
 
-let world: World;
-
-/** The containers of agents that are there now; not the network sidecars beside them. */
-const containers = async (): Promise<string[]> =>
-  (await docker("ps", "--filter", "name=AgentContainer", "--format", "{{.ID}} {{.Names}}"))
-    .split("\n")
-    .filter((line) => line !== "" && !line.endsWith("-proxy"))
-    .map((line) => line.split(" ")[0] ?? "");
-
-async function untilNoContainer(): Promise<void> {
-  for (let tries = 0; (await containers()).length > 0; tries += 1) {
-    if (tries > 100) expect.fail("the container of a run that is over goes on");
-    await sleep(100);
-  }
-}
+let world: ContainerWorld;
 
 beforeAll(async () => {
   const onLine = process.env.SHOW_LINES
     ? (from: string, line: string) => console.log(`[${from}] ${line}`)
     : () => {};
-  world = await openWorld({ image: factoryBase, onLine });
+  world = await openContainerWorld({ image: factoryBase, onLine });
 });
 afterAll(() => world.close());
 
@@ -47,14 +34,14 @@ describe("a task whose agent works in a container", () => {
     expect(events.map(({ id: at }) => at)).toEqual(events.map((_, index) => `1-${index + 1}`));
     expect(await git(world.repository, "rev-parse", `${task.commit?.sha}^`)).toBe(base);
     expect(cwd.length).toBeLessThanOrEqual(1);
-    await untilNoContainer();
+    await world.untilNoContainer();
   });
 
   it("keeps the last events of a container that is told to end, and is tried again", async () => {
     await world.play("slow-tool");
     const { id } = await submit(world);
     await untilToolUse(world, id);
-    const [first = ""] = await containers();
+    const [first = ""] = await world.containers();
 
     await docker("kill", "--signal", "TERM", first);
     const seen: { id: string; type: string }[] = [];
@@ -70,7 +57,7 @@ describe("a task whose agent works in a container", () => {
     expect(ofFirst.map(({ type }) => type)).toEqual(
       expect.arrayContaining(["tool_use", "agent_exited", "interrupted"]),
     );
-    await untilNoContainer();
+    await world.untilNoContainer();
     await world.play("fix");
   });
 
@@ -78,7 +65,7 @@ describe("a task whose agent works in a container", () => {
     await world.play("slow-tool");
     const { id } = await submit(world);
     await untilToolUse(world, id);
-    const [first = ""] = await containers();
+    const [first = ""] = await world.containers();
 
     const killedAt = performance.now();
     await docker("kill", "--signal", "KILL", first);
@@ -88,15 +75,15 @@ describe("a task whose agent works in a container", () => {
       await sleep(200);
       task = await world.client.task(id);
     }
-    for (let tries = 0; (await containers()).length === 0 && tries < 100; tries += 1)
+    for (let tries = 0; (await world.containers()).length === 0 && tries < 100; tries += 1)
       await sleep(100);
-    const [second = ""] = await containers();
+    const [second = ""] = await world.containers();
     await world.client.cancel(id);
     const { task: ended } = await watchToEnd(world, id);
 
     expect(second).not.toBe(first);
     expect(ended).toMatchObject({ status: "cancelled" });
-    await untilNoContainer();
+    await world.untilNoContainer();
     await world.play("fix");
   });
 });

@@ -32,11 +32,13 @@ export const validation = [{ name: "npm test", argv: ["npm", "test"], timeoutMs:
 export async function openWorld({
   link,
   image = null,
+  main,
   keyName = "GEMINI_API_KEY",
   onLine = () => {},
 }: {
   link?: string;
   image?: ContainerImage | null;
+  main?: string;
   keyName?: string;
   onLine?: (from: string, line: string) => void;
 } = {}): Promise<World> {
@@ -59,6 +61,7 @@ export async function openWorld({
     allowedEndpoints: [],
     port: 0,
     image,
+    ...(main === undefined ? {} : { main }),
     onNotice: (text) => notices.push(text),
     onLine,
     cancelled: new AbortController().signal,
