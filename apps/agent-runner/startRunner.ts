@@ -14,6 +14,7 @@ import { type Log, stderrLog } from "./log.ts";
 import type { RunnerOptions } from "./options.ts";
 import { openPatchesFace } from "./patchesFace.ts";
 import { runnerMarker } from "./processes/environment.ts";
+import { startGuarded } from "./processes/guardedProcess.ts";
 import { endMarked } from "./processes/reaper.ts";
 import type { RunUser } from "./processes/runUser.ts";
 import { createRedactor, type Secrets } from "./redact.ts";
@@ -97,6 +98,7 @@ async function openRole(
       agents: withAcpAgents(setup.registry ?? agentRegistry, setup.acpAgents ?? []),
       agentsDirectory: setup.agents,
       sessions: createSessions(state.sessions),
+      startProcess: startGuarded,
     },
   );
 }

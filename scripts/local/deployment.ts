@@ -33,6 +33,8 @@ export type LocalOptions = {
   /** Further agents, and the file that tells the runner of them. */
   acpAgents?: AcpAgents;
   port: number;
+  /** The module with the worker's exports, where it is not the project's own. */
+  main?: string;
   /** Agents get a container each, made from this; they are processes of this machine otherwise. */
   image?: ContainerImage | null;
   /** The wrangler.jsonc of a factory with containers of its own, to run beside the orchestrator. Needs Docker. */
@@ -82,6 +84,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalDeployment
     const factories =
       factory === null ? [] : [await prepareFactory(state, factory, options.cancelled)];
     const config = await writeWorkerConfig(state, {
+      main: options.main ?? path.join(projectRoot, "orchestrator/worker/index.ts"),
       image,
       publicUrl: url,
       runnerUrl,

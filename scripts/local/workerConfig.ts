@@ -6,6 +6,8 @@ import type { FactoryRegistration } from "./localFactory.ts";
 import { projectRoot } from "./wrangler.ts";
 
 export type WorkerSettings = {
+  /** The module with the worker's exports. */
+  main: string;
   publicUrl: string;
   runnerUrl: string;
   /** What agents' containers are made from; null = agents run on the runner. */
@@ -31,7 +33,7 @@ export async function writeWorkerConfig(folder: string, settings: WorkerSettings
   const config = {
     ...rawConfig,
     $schema: undefined,
-    main: path.join(projectRoot, "orchestrator/worker/index.ts"),
+    main: settings.main,
     ...containersOf(rawConfig.containers ?? [], settings.image),
     services: settings.factories.map(({ service }) => service),
     d1_databases: [{ ...database, migrations_dir: path.join(projectRoot, "migrations") }],

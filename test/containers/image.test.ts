@@ -144,7 +144,7 @@ describe("a project's own commands", () => {
     const look =
       "exec 2>&1; id -u; env; cat /proc/1/environ; ls /var/lib/switchyard; touch made-here && echo made";
     const set = setOf(repository, { "b.txt": newFile("two\n") });
-    const opened = { ...container, runner: undefined as never, state: "" };
+    const opened = { ...container, runner: undefined as never, state: "", logged: [] };
 
     const { report } = await finishPatch(opened, {
       ...patchRequest("/srv/repo", set),

@@ -6,17 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { git } from "../../scripts/demo/repository.ts";
 import { factoryBase } from "../../scripts/local/containerImage.ts";
 import { type PinnedAgent, pinnedAgents } from "../../shared/agentPins.ts";
-import {
-  canaryKey,
-  openWorld,
-  submit,
-  untilToolUse,
-  type World,
-  watchToEnd,
-} from "../e2e/kit/local.ts";
+import { canaryKey, submit, untilToolUse, watchToEnd } from "../e2e/kit/local.ts";
+import { type ContainerWorld, openContainerWorld } from "./kit/containerWorld.ts";
 import { docker, execIn } from "./kit/docker.ts";
 
-let world: World;
+let world: ContainerWorld;
 
 /** How each agent is asked, and what its program is called. */
 const callOf: Readonly<Record<PinnedAgent, { key: string; model: string; program: RegExp }>> = {
@@ -32,20 +26,6 @@ const play = (agent: PinnedAgent, scenario: string) =>
     apiEndpoint: `${world.model.url}/s/${scenario}/v1`,
     defaultModel: callOf[agent].model,
   });
-
-/** The containers of agents that are there now; not the network sidecars beside them. */
-const containers = async (): Promise<string[]> =>
-  (await docker("ps", "--filter", "name=AgentContainer", "--format", "{{.ID}} {{.Names}}"))
-    .split("\n")
-    .filter((line) => line !== "" && !line.endsWith("-proxy"))
-    .map((line) => line.split(" ")[0] ?? "");
-
-async function untilNoContainer(): Promise<void> {
-  for (let tries = 0; (await containers()).length > 0; tries += 1) {
-    if (tries > 100) expect.fail("the container of a run that is over goes on");
-    await sleep(100);
-  }
-}
 
 /** What lies in the R2 of this deployment. */
 function storedKeys(): string[] {
@@ -63,7 +43,7 @@ beforeAll(async () => {
   const onLine = process.env.SHOW_LINES
     ? (from: string, line: string) => console.log(`[${from}] ${line}`)
     : () => {};
-  world = await openWorld({
+  world = await openContainerWorld({
     image: factoryBase,
     keyNames: pinnedAgents.map((agent) => callOf[agent].key),
     onLine,
@@ -89,7 +69,7 @@ describe("a task whose agent works in a container", () => {
     expect(events.map(({ id: at }) => at)).toEqual(events.map((_, index) => `1-${index + 1}`));
     expect(await git(world.repository, "rev-parse", `${task.commit?.sha}^`)).toBe(base);
     expect(cwd.length).toBeLessThanOrEqual(1);
-    await untilNoContainer();
+    await world.untilNoContainer();
     expect(storedKeys()).toContainEqual(
       expect.stringMatching(new RegExp(`^org_\\w+/${id}/sessions/gemini/[\\w-]+\\.ndjson$`)),
     );
@@ -99,7 +79,7 @@ describe("a task whose agent works in a container", () => {
     await world.play("slow-tool");
     const { id } = await submit(world, { provider: "gemini" });
     await untilToolUse(world, id);
-    const [first = ""] = await containers();
+    const [first = ""] = await world.containers();
 
     await docker("kill", "--signal", "TERM", first);
     const seen: { id: string; type: string }[] = [];
@@ -115,7 +95,7 @@ describe("a task whose agent works in a container", () => {
     expect(ofFirst.map(({ type }) => type)).toEqual(
       expect.arrayContaining(["tool_use", "agent_exited", "interrupted"]),
     );
-    await untilNoContainer();
+    await world.untilNoContainer();
     await world.play("fix");
   });
 
@@ -123,7 +103,7 @@ describe("a task whose agent works in a container", () => {
     await world.play("slow-tool");
     const { id } = await submit(world, { provider: "gemini" });
     await untilToolUse(world, id);
-    const [first = ""] = await containers();
+    const [first = ""] = await world.containers();
 
     const killedAt = performance.now();
     await docker("kill", "--signal", "KILL", first);
@@ -133,15 +113,15 @@ describe("a task whose agent works in a container", () => {
       await sleep(200);
       task = await world.client.task(id);
     }
-    for (let tries = 0; (await containers()).length === 0 && tries < 100; tries += 1)
+    for (let tries = 0; (await world.containers()).length === 0 && tries < 100; tries += 1)
       await sleep(100);
-    const [second = ""] = await containers();
+    const [second = ""] = await world.containers();
     await world.client.cancel(id);
     const { task: ended } = await watchToEnd(world, id);
 
     expect(second).not.toBe(first);
     expect(ended).toMatchObject({ status: "cancelled" });
-    await untilNoContainer();
+    await world.untilNoContainer();
     await world.play("fix");
   });
 });
@@ -150,7 +130,7 @@ describe("a task whose agent works in a container", () => {
 async function watchInside(taskId: string): Promise<string> {
   for await (const { event } of world.client.events(taskId))
     if (event.type === "agent_started") break;
-  const [id = ""] = await containers();
+  const [id = ""] = await world.containers();
   const look = `ps -eo user=,args= | grep -v ' sh -c '; grep -la ${canaryKey} /proc/[0-9]*/environ; du -sm /work`;
   const { output } = await execIn(id, [
     "sh",

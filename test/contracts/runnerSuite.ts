@@ -113,6 +113,14 @@ export function runnerSuite(open: () => Promise<RunnerWorld>): void {
       expect(await codeOf(world.agents.cancel("runs", "exec_1", 1, "cancel"))).toBe("stale_fence");
     });
 
+    it("is not begun when its cancel came first", async () => {
+      const cancel = world.agents.cancel("runs", "exec_1", 1, "cancel");
+      expect(await codeOf(cancel)).toBe("run_not_found");
+
+      expect(await codeOf(world.agents.startRun("exec_1", world.ending))).toBe("stale_fence");
+      expect(await codeOf(world.agents.runResult("exec_1"))).toBe("run_not_found");
+    });
+
     it("that nobody started is unknown", async () => {
       for (const call of [
         () => world.agents.runResult("exec_9"),

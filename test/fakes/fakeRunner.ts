@@ -28,6 +28,7 @@ export class FakeRunner {
   /** The bundles that were brought in, by name. */
   readonly bundles = new Map<string, string>();
   readonly requests: string[] = [];
+  readonly #neverStart = new Set<string>();
   /** Which start of it this is; see `runner/1`. */
   boot = "boot_1";
   agents: Record<string, { version: string }> = { gemini: { version: agentPins.gemini } };
@@ -56,7 +57,9 @@ export class FakeRunner {
     if (kind === "forge") return this.#forge(id, body);
     if (kind !== "runs" && kind !== "patches") return refuse("route_not_found", "no such route");
     if (request.method === "PUT") return this.#put(kind, id, body, request.headers.get(bootHeader));
-    return this.#ofRun((kind === "runs" ? this.runs : this.patches).get(id), action, query, body);
+    const run = (kind === "runs" ? this.runs : this.patches).get(id);
+    if (run === undefined && action === "cancel") this.#neverStart.add(id);
+    return this.#ofRun(run, action, query, body);
   }
 
   #ofRun(
@@ -92,6 +95,7 @@ export class FakeRunner {
       return request.fence < known.fence
         ? refuse("stale_fence", "a higher fence is known")
         : answer(status(known));
+    if (this.#neverStart.has(id)) return refuse("stale_fence", "it was cancelled before its start");
     if (boot !== null && boot !== this.boot)
       return refuse("runner_unreachable", "the runner was started anew since");
     if ([...all.values()].some((run) => run.report === null))

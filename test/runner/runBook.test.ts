@@ -124,6 +124,19 @@ describe("a book of runs", () => {
     expect(book.live()).toBeNull();
   });
 
+  it("does not begin a run whose cancel comes while it is being started, and goes on to the next", async () => {
+    const { book, root } = await openBook(async () => "done");
+
+    const starting = book.put("run-1", 1, "x");
+    while (book.live() === null) await Promise.resolve();
+    expect(() => book.cancel("run-1", 1, "cancel")).toThrow("no run run-1");
+
+    await expect(starting).rejects.toMatchObject({ code: "stale_fence" });
+    await expect(book.put("run-1", 2, "x")).rejects.toMatchObject({ code: "stale_fence" });
+    expect(readdirSync(root)).toEqual([]);
+    expect((await book.put("run-2", 1, "x")).id).toBe("run-2");
+  });
+
   it("that is ending stops its run and takes no other", async () => {
     const { book } = await openBook(untilStopped);
     await book.put("a", 1, "x");

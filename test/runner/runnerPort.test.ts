@@ -1,7 +1,11 @@
-import { describe, onTestFinished } from "vitest";
+import { createServer } from "node:http";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { Secret } from "../../orchestrator/worker/domain/ports/secrets.ts";
+import { cliAgentService } from "../../orchestrator/worker/services/ai-providers/cli/cliAgentService.ts";
+import { registry } from "../../orchestrator/worker/services/ai-providers/registry.ts";
 import { httpRunner } from "../../orchestrator/worker/services/runners/http/httpRunner.ts";
 import { runnerForge } from "../../orchestrator/worker/services/runners/http/runnerForge.ts";
+import { codeAgentSuite } from "../contracts/codeAgentSuite.ts";
 import { type RunnerWorld, runnerSuite } from "../contracts/runnerSuite.ts";
 import { FakeRunner } from "../fakes/fakeRunner.ts";
 import { fakeBase } from "../fakes/fakeRuns.ts";
@@ -51,8 +55,31 @@ async function openFake(): Promise<RunnerWorld> {
 
 describe("the runner", () => {
   runnerSuite(openReal);
+  codeAgentSuite(openReal);
 });
 
 describe("the fake runner", () => {
   runnerSuite(openFake);
+  codeAgentSuite(openFake);
+});
+
+describe("a runner that takes a request and never answers", () => {
+  it("makes its agents unavailable after the time that the probe is given", async () => {
+    const server = createServer(() => {});
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const { port } = server.address() as { port: number };
+    const runner = httpRunner(addressOf(`http://127.0.0.1:${port}`));
+    const agent = cliAgentService({ name: "gemini", ...registry.gemini }, () => runner);
+    const startedAt = performance.now();
+
+    const answer = await agent.availability(300);
+
+    expect(answer).toMatchObject({ kind: "unavailable", code: "runner_unreachable" });
+    expect(performance.now() - startedAt).toBeGreaterThan(250);
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+  });
 });

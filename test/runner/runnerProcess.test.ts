@@ -8,7 +8,8 @@ import { agentPins } from "../../shared/agentPins.ts";
 import type { AgentEvent } from "../../shared/contracts/agentEvent.ts";
 import { scriptedModel } from "./kit/modelServer.ts";
 import { processesOf, until, untilRunning } from "./kit/processes.ts";
-import { realRequest, repositoryOf } from "./kit/realAgents.ts";
+import { particulars } from "./kit/realAgents.ts";
+import { realRequest, repositoryOf } from "./kit/realRuns.ts";
 import { temporaryFolder } from "./kit/repositories.ts";
 import {
   endProcess,
@@ -123,7 +124,7 @@ async function runnerAtWork(
 ): Promise<RunnerProcess & { repository: string }> {
   const repository = repositoryOf(scriptedModel.makeRepo);
   const runner = await spawnRunner({ repositories: [repository] });
-  const request = await realRequest(agent, repository, "slow-tool");
+  const request = await realRequest(particulars[agent], repository, "slow-tool");
   await runner.client.put("/runs/exec_1", request);
   await waitForEvent(runner, "/runs/exec_1", (event) => event.type === "tool_use");
   await untilRunning(runner.state, "sleep 300");

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { createSessions } from "../../apps/agent-runner/agent-run/sessions.ts";
 import { createRedactor } from "../../apps/agent-runner/redact.ts";
-import { filesBelow } from "./kit/realAgents.ts";
+import { filesBelow } from "./kit/realRuns.ts";
 import { makeRepository, temporaryFolder, writeFiles } from "./kit/repositories.ts";
 import { openRunner } from "./kit/runners.ts";
 import { finishRun, scriptAgent, scriptRegistry, scriptRun } from "./kit/scriptAgent.ts";

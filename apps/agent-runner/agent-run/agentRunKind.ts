@@ -4,6 +4,7 @@ import { SwitchyardError } from "../../../shared/errors.ts";
 import type { AgentAdapter, FoundAgent } from "../agents/agentAdapter.ts";
 import type { AgentRegistry } from "../agents/registry.ts";
 import { ringDoorbell } from "../doorbell.ts";
+import type { StartProcess } from "../processes/guardedProcess.ts";
 import type { RunUser } from "../processes/runUser.ts";
 import { createRedactor, type Secrets } from "../redact.ts";
 import type { InterruptedRun, RunKind } from "../runs/liveRun.ts";
@@ -24,6 +25,7 @@ export type AgentRunDeps = {
   /** Whom agents run as, and where their workspaces are then. */
   user: RunUser | null;
   work: string | null;
+  startProcess: StartProcess;
   nowMs: () => number;
 };
 

@@ -9,7 +9,7 @@ import type {
 } from "../agents/agentAdapter.ts";
 import { createLineSplitter, type SplitLine } from "../agents/jsonLines.ts";
 import { type RunMarkers, runEnvironment } from "../processes/environment.ts";
-import { chunksOf, type GuardedProcess, startGuarded } from "../processes/guardedProcess.ts";
+import { chunksOf, type GuardedProcess, type StartProcess } from "../processes/guardedProcess.ts";
 import type { Redactor } from "../redact.ts";
 import type { Recorder } from "../runs/recorder.ts";
 import type { StopSwitch } from "../runs/stopSwitch.ts";
@@ -31,14 +31,19 @@ export type AgentStart = {
   places: { workspace: string; home: string; temporary: string };
 };
 
-export type AgentWatch = { recorder: Recorder; redactor: Redactor; stopSwitch: StopSwitch };
+export type AgentWatch = {
+  startProcess: StartProcess;
+  recorder: Recorder;
+  redactor: Redactor;
+  stopSwitch: StopSwitch;
+};
 
 const maxLineBytes = 1024 * 1024;
 const errorTailBytes = 16 * 1024;
 
 /** Runs an agent's CLI to its end, whoever ends it, and records what it says. No process of it is left then. */
 export async function driveAgent(start: AgentStart, watch: AgentWatch): Promise<void> {
-  const child = startGuarded({
+  const child = watch.startProcess({
     argv: start.command.argv,
     cwd: start.places.workspace,
     env: {

@@ -8,7 +8,8 @@ const lastWords = new Set(["usage", "error", "result"]);
 
 /**
  * For an agent that prints lines about one prompt. One that has said its last word and does not go is ended: its
- * work is done, and what it says on being ended does not count.
+ * work is done, and what it says on being ended does not count. However cancel, exit and end of the output follow on
+ * each other, at most one `result` is recorded, the first.
  */
 export function listenTo(
   child: GuardedProcess,
@@ -17,15 +18,22 @@ export function listenTo(
   { record }: Recorder,
 ): Exchange {
   let timer: NodeJS.Timeout | undefined;
+  let hasResult = false;
+  let hasExited = false;
   let isEnding = false;
-  void child.exit.then(() => clearTimeout(timer));
+  void child.exit.then(() => {
+    hasExited = true;
+    clearTimeout(timer);
+  });
   return {
     parser,
     record: async (event) => {
       if (isEnding && lastWords.has(event.type)) return;
+      if (hasResult && event.type === "result") return;
+      hasResult ||= event.type === "result";
       await record(event);
-      if (event.type !== "result") return;
-      timer ??= setTimeout(() => {
+      if (event.type !== "result" || hasExited) return;
+      timer = setTimeout(() => {
         isEnding = true;
         void endByLadder(child, ladderFrom(firstSignal));
       }, lingerMs);

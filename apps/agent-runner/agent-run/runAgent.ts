@@ -10,6 +10,7 @@ import type {
 import { withResetTimes } from "../agents/resetTimes.ts";
 import { type ResolvedSource, resolveSource } from "../git/localSource.ts";
 import type { RunMarkers } from "../processes/environment.ts";
+import type { StartProcess } from "../processes/guardedProcess.ts";
 import { endLeftovers } from "../processes/leftovers.ts";
 import { giveTo, type RunUser } from "../processes/runUser.ts";
 import type { Redactor } from "../redact.ts";
@@ -40,6 +41,7 @@ export type AgentRun = {
   keepWorkspaces: boolean;
   user: RunUser | null;
   work: string | null;
+  startProcess: StartProcess;
   nowMs: () => number;
 };
 
@@ -125,7 +127,7 @@ async function runToItsEnd(
   try {
     await driveAgent(
       { ...start, markers: run.markers, places },
-      { recorder, redactor, stopSwitch: live.stopSwitch },
+      { startProcess: run.startProcess, recorder, redactor, stopSwitch: live.stopSwitch },
     );
   } finally {
     await endLeftovers(run.markers);

@@ -58,7 +58,8 @@ const modelProvider = (endpoint: string): string =>
 
 /**
  * Its own sandbox is off: the container is the boundary. Of the variables, tools get all but those that are named
- * like a secret; the marks by which the processes of a run are found stay.
+ * like a secret; the marks by which the processes of a run are found stay. Its log tells what the model service
+ * answered, without what was said; its events do not.
  */
 function commandOf(program: readonly string[], request: AgentRequest): AgentCommand {
   const { session } = request;
@@ -66,6 +67,7 @@ function commandOf(program: readonly string[], request: AgentRequest): AgentComm
     model_provider: `"switchyard"`,
     "model_providers.switchyard": modelProvider(request.endpoint ?? ownEndpoint),
     "shell_environment_policy.ignore_default_excludes": "false",
+    "shell_environment_policy.exclude": '["RUST_LOG"]',
     check_for_update_on_startup: "false",
     "analytics.enabled": "false",
     "features.apps": "false",
@@ -83,7 +85,7 @@ function commandOf(program: readonly string[], request: AgentRequest): AgentComm
       ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
       "-",
     ],
-    env: {},
+    env: { RUST_LOG: "error,codex_otel.trace_safe=info" },
     stdin: request.prompt,
   };
 }

@@ -1,12 +1,10 @@
 import type { AgentErrorKind, AgentEvent } from "../../../shared/contracts/agentEvent.ts";
 import { kindOfStatus, kindOfText } from "./errorKinds.ts";
 
-/** Codex has no field for the HTTP status or the kind of an error: both stand in its text, if anywhere. */
-export function codexError(text: string): {
-  kind: AgentErrorKind;
-  status: number | null;
-  message: string;
-} {
+type CodexError = { kind: AgentErrorKind; status: number | null; message: string };
+
+/** The events have no field for the HTTP status or the kind of an error: both stand in the text, if anywhere. */
+export function codexError(text: string): CodexError {
   const { message, type } = unwrapped(text);
   const told = /(?:unexpected|last) status:? (\d{3})\b/.exec(text)?.[1];
   const status = told === undefined ? null : Number(told);
@@ -14,6 +12,20 @@ export function codexError(text: string): {
   if (type === "invalid_request_error") return { kind: "invalid_request", status, message };
   const kind = kindsOfText.find(([pattern]) => pattern.test(text))?.[1] ?? kindOfText(text);
   return { kind, status, message };
+}
+
+/** The same, where the log has told which status it was. */
+export const codexErrorOf = (status: number, text: string): CodexError => ({
+  kind: kindOfStatus(status, text),
+  status,
+  message: unwrapped(text).message,
+});
+
+/** What a line of its log says that the model service has answered; null when it is about something else. */
+export function codexAnswerStatus(line: string): number | null {
+  if (!/ event\.name="codex\.api_request" .* endpoint="\/responses"/.test(line)) return null;
+  const status = / http\.response\.status_code=(\d{3})\b/.exec(line)?.[1];
+  return status === undefined ? null : Number(status);
 }
 
 const kindsOfText: readonly [RegExp, AgentErrorKind][] = [

@@ -1,7 +1,7 @@
 import type { AgentEvent, TokenUsage } from "../../../shared/contracts/agentEvent.ts";
 import type { CommandExit } from "../processes/guardMessages.ts";
 import type { AgentParser, AgentRequest } from "./agentAdapter.ts";
-import { codexError, codexRetry } from "./codexErrors.ts";
+import { codexAnswerStatus, codexError, codexErrorOf, codexRetry } from "./codexErrors.ts";
 import { codexUsage, readCodexSession } from "./codexSession.ts";
 import { codexTools, codexToolUse } from "./codexTools.ts";
 import { type CodexItem, type CodexLine, type CodexUsage, codexLineSchema } from "./codexWire.ts";
@@ -19,6 +19,10 @@ type Progress = {
   begun: Set<string>;
   /** An error whose turn has not been told to have failed. */
   error: string | null;
+  /** What the turn failed with, where that tells no status. */
+  failure: string | null;
+  /** Of the last answer of the model service. */
+  status: number | null;
   refusals: number;
   hasUsage: boolean;
   hasResult: boolean;
@@ -36,6 +40,8 @@ export async function createCodexParser(request: AgentRequest): Promise<AgentPar
     answer: "",
     begun: new Set(),
     error: null,
+    failure: null,
+    status: null,
     refusals: 0,
     hasUsage: false,
     hasResult: false,
@@ -48,9 +54,13 @@ export async function createCodexParser(request: AgentRequest): Promise<AgentPar
           ? eventsOf(known.data, text, progress)
           : [{ type: "raw", sourceType: String(value.type), text }];
       }),
-    errorLine: (line) => refusal(line, progress),
+    errorLine: (line) => {
+      progress.status = codexAnswerStatus(line) ?? progress.status;
+      return refusal(line, progress);
+    },
     end: async ({ exit, errorOutput }) => [
       ...endEvents(exit, errorOutput, progress),
+      ...statusEvents(progress),
       ...(await untold(progress)),
     ],
   };
@@ -134,6 +144,7 @@ function completionEvents(usage: CodexUsage | null, progress: Progress): AgentEv
 function failureEvents(text: string, progress: Progress): AgentEvent[] {
   progress.hasResult = true;
   const error = codexError(text);
+  progress.failure = error.status === null ? text : null;
   return [
     { type: "error", ...error, fatal: true },
     {
@@ -196,6 +207,12 @@ function endEvents(
   if (hasResult || exit?.exitCode === 0) return [];
   const message = error ?? lastWords(errorOutput);
   return message === "" ? [] : [{ type: "error", ...codexError(message), fatal: true }];
+}
+
+/** Output and log come by two ways, and in any order: with both read to the end, the failure has its status. */
+function statusEvents({ failure, status }: Progress): AgentEvent[] {
+  if (failure === null || status === null || status < 400) return [];
+  return [{ type: "error", ...codexErrorOf(status, failure), fatal: true }];
 }
 
 /** Stderr holds notices and the lines of its log too. */

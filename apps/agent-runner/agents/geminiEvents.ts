@@ -11,12 +11,18 @@ import {
 import { parseJsonLine } from "./jsonLines.ts";
 
 /** What has been seen so far and is needed for the last event. */
-type Progress = { answer: string; hasLooped: boolean; hasResult: boolean };
+type Progress = {
+  answer: string;
+  hasLooped: boolean;
+  hasResult: boolean;
+  /** What the run failed with, where that tells no status. */
+  failure: string | null;
+};
 
 const maxAnswerLength = 1024 * 1024;
 
 export function createGeminiParser(): AgentParser {
-  const progress: Progress = { answer: "", hasLooped: false, hasResult: false };
+  const progress: Progress = { answer: "", hasLooped: false, hasResult: false, failure: null };
   return {
     line: (line) =>
       parseJsonLine(line, (value, text) => {
@@ -26,7 +32,8 @@ export function createGeminiParser(): AgentParser {
           : [{ type: "raw", sourceType: String(value.type), text }];
       }),
     errorLine: retryEvents,
-    end: ({ exit, errorOutput }) => (progress.hasResult ? [] : endEvents(exit, errorOutput)),
+    end: ({ exit, errorOutput }) =>
+      progress.hasResult ? statusEvents(exit, progress) : endEvents(exit, errorOutput),
   };
 }
 
@@ -94,7 +101,7 @@ function resultEvents(line: GeminiResult, progress: Progress): AgentEvent[] {
   const reason = line.error?.type ?? (progress.hasLooped ? "loop_detected" : line.status);
   return [
     ...usageEvents(line),
-    ...(line.status === "success" ? [] : [resultError(reason, message)]),
+    ...(line.status === "success" ? [] : [resultError(reason, message, progress)]),
     {
       type: "result",
       ok: isOk,
@@ -106,12 +113,13 @@ function resultEvents(line: GeminiResult, progress: Progress): AgentEvent[] {
   ];
 }
 
-function resultError(type: string, message: string): AgentEvent {
+function resultError(type: string, message: string, progress: Progress): AgentEvent {
   if (type === "FatalTurnLimitedError") return errorEvent("turn_limit", null, message, true);
   const status = /"code":\s*(\d{3})\b/.exec(message)?.[1];
-  return status === undefined
-    ? errorEvent(kindOfText(withoutAdvice(message)), null, message, true)
-    : errorEvent(kindOfStatus(Number(status), message), Number(status), message, true);
+  if (status !== undefined)
+    return errorEvent(kindOfStatus(Number(status), message), Number(status), message, true);
+  progress.failure = message;
+  return errorEvent(kindOfText(withoutAdvice(message)), null, message, true);
 }
 
 /** After what went wrong it gives advice, in which other errors are named. */
@@ -159,12 +167,24 @@ const kindsOfExit: Record<number, AgentErrorKind> = {
 };
 
 /** It ends with the HTTP status modulo 256 where a service refused it. */
+function statusOfExit(exit: CommandExit | null): number | null {
+  const code = exit?.exitCode ?? null;
+  return code !== null && code >= 144 ? code + 256 : null;
+}
+
+/** What it says of 429 and 503 are words of its own; its exit code tells which it was. */
+function statusEvents(exit: CommandExit | null, { failure }: Progress): AgentEvent[] {
+  const status = statusOfExit(exit);
+  if (failure === null || status === null) return [];
+  return [errorEvent(kindOfStatus(status, withoutAdvice(failure)), status, failure, true)];
+}
+
 function endEvents(exit: CommandExit | null, errorOutput: string): AgentEvent[] {
   const code = exit?.exitCode ?? null;
   if (code === null || code === 0) return [];
   const message = lastWords(errorOutput) || `it ended with exit code ${code}`;
-  const kind = kindsOfExit[code] ?? (code >= 144 ? kindOfStatus(code + 256, message) : null);
-  const status = code >= 144 && kindsOfExit[code] === undefined ? code + 256 : null;
+  const status = statusOfExit(exit);
+  const kind = status === null ? kindsOfExit[code] : kindOfStatus(status, message);
   return [errorEvent(kind ?? kindOfText(message), status, message, true)];
 }
 

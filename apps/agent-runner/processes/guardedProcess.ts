@@ -32,6 +32,8 @@ export type GuardedProcess = {
 
 type GuardPipes = [stdin: Writable, stdout: Readable, stderr: Readable, channel: Duplex];
 
+export type StartProcess = (command: GuardedCommand) => GuardedProcess;
+
 const guardProgram = join(import.meta.dirname, "guard.ts");
 const subreaperProgram = join(import.meta.dirname, "subreaper.py");
 const outputGraceMs = 2000;

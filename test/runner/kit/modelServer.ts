@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { onTestFinished } from "vitest";
 import { projectFolder } from "./runners.ts";
+import { onFinished } from "./testScope.ts";
 
 type ModelServer = { url: string; close(): Promise<void> };
 
@@ -18,6 +18,6 @@ export const scriptedModel = (await import(pathToFileURL(program).href)) as Scri
 /** The endpoint at which the scripted model plays this scenario. */
 export async function playScenario(scenario: string): Promise<string> {
   const server = await scriptedModel.startModelServer();
-  onTestFinished(() => server.close());
+  onFinished(() => server.close());
   return `${server.url}/s/${scenario}`;
 }

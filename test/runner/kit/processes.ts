@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
@@ -16,6 +16,20 @@ export function commandOf(pid: number): string {
   }
 }
 
+/** Command lines of what works in a folder, whatever it did to its environment. */
+export const processesBelow = (folder: string): string[] =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && cwdOf(name).startsWith(`${folder}/`))
+    .map((name) => commandOf(Number(name)));
+
+function cwdOf(pid: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return "";
+  }
+}
+
 /** Whether any process of this machine runs exactly this. */
 export const isRunning = (command: string): boolean =>
   readdirSync("/proc").some((name) => commandOf(Number(name)).trimEnd() === command);
@@ -25,7 +39,7 @@ export const untilRunning = (state: string, command: string): Promise<void> =>
   until(() => processesOf(state).some(({ pid }) => commandOf(pid).startsWith(command)));
 
 export async function until(isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 60_000;
   while (!isSo()) {
     if (performance.now() > deadline) expect.fail("it did not come to that");
     await sleep(20);

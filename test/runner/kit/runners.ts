@@ -3,20 +3,21 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { onTestFinished } from "vitest";
 import type { AcpAgent } from "../../../apps/agent-runner/agents/acp/acpConfig.ts";
 import type { AgentRegistry } from "../../../apps/agent-runner/agents/registry.ts";
 import type { RunnerRole } from "../../../apps/agent-runner/options.ts";
 import { type Runner, startRunner } from "../../../apps/agent-runner/startRunner.ts";
 import { type Client, createClient } from "./client.ts";
 import { temporaryFolder } from "./repositories.ts";
+import { onFinished } from "./testScope.ts";
 
 export const testToken = "test-token-of-the-runner";
 export const projectFolder = join(import.meta.dirname, "../../..");
 export const serverProgram = join(projectFolder, "apps/agent-runner/server.ts");
 export const agentsDirectory = join(projectFolder, ".switchyard/agents");
 
-export type TestRunner = { runner: Runner; client: Client; state: string };
+/** `logged` is what the runner has told its operator. */
+export type TestRunner = { runner: Runner; client: Client; state: string; logged: object[] };
 
 export type RunnerChoice = {
   role?: RunnerRole;
@@ -31,6 +32,7 @@ export type RunnerChoice = {
 /** A runner in this process, so that a test can hand it agents of its own. */
 export async function openRunner(choice: RunnerChoice = {}): Promise<TestRunner> {
   const state = choice.state ?? temporaryFolder("state");
+  const logged: object[] = [];
   const runner = await startRunner({
     role: choice.role ?? "agents",
     host: "127.0.0.1",
@@ -41,12 +43,12 @@ export async function openRunner(choice: RunnerChoice = {}): Promise<TestRunner>
     token: testToken,
     masked: choice.masked ?? {},
     keepWorkspaces: choice.keepWorkspaces ?? false,
-    log: () => {},
+    log: (entry) => void logged.push(entry),
     acpAgents: choice.acpAgents ?? [],
     ...(choice.registry ? { registry: choice.registry } : {}),
   });
-  onTestFinished(() => runner.close());
-  return { runner, client: createClient(runner.url, testToken), state };
+  onFinished(() => runner.close());
+  return { runner, client: createClient(runner.url, testToken), state, logged };
 }
 
 export type RunnerProcess = { process: ChildProcess; client: Client; state: string };
@@ -68,7 +70,7 @@ export async function spawnRunner(
       stdio: ["pipe", "pipe", "ignore"],
     },
   );
-  onTestFinished(() => endProcess(child, "SIGTERM"));
+  onFinished(() => endProcess(child, "SIGTERM"));
   const [line] = await once(createInterface({ input: child.stdout as Readable }), "line");
   const { url } = JSON.parse(line) as { url: string };
   return { process: child, client: createClient(url, testToken), state };

@@ -148,12 +148,21 @@ function toolEvents({ callID: id, tool, state }: ToolPart, told: Set<string>): A
   const call: AgentEvent[] = isNew
     ? [{ type: "tool_use", id, name: tool, input: state.input }]
     : [];
-  if (state.status === "completed")
-    return [...call, { type: "tool_result", id, ok: true, output: state.output ?? "" }];
+  if (state.status === "completed") return [...call, completed(id, tool, state.output ?? "")];
   if (state.status !== "error") return call;
   const output = state.error ?? "";
   const denied = /permission|rule which prevents/i.test(output) ? { denied: true } : {};
   return [...call, { type: "tool_result", id, ok: false, ...denied, output }];
+}
+
+/**
+ * A call that it cannot make becomes one of its tool `invalid`, which completes. A tool that may not be used is not
+ * offered at all, so a call of it ends like that, and counts as denied.
+ */
+function completed(id: string, tool: string, output: string): AgentEvent {
+  if (tool !== "invalid") return { type: "tool_result", id, ok: true, output };
+  const denied = output.includes("unavailable tool") ? { denied: true } : {};
+  return { type: "tool_result", id, ok: false, ...denied, output };
 }
 
 /** Its input is what the cache did not have, its output what was no reasoning. A model without a price costs 0. */
