@@ -130,6 +130,12 @@ describe("npm start", () => {
     [["--repo", "/no/such/folder"], 2, "stderr", "--repo: there is no folder /no/such/folder."],
     [["--port", "abc"], 2, "stderr", "--port must be a number"],
     [["--agent", "skynet"], 2, "stderr", "There is no agent"],
+    [
+      ["--factory", "/no/such/folder"],
+      2,
+      "stderr",
+      "--factory: there is no /no/such/folder/wrangler.jsonc.",
+    ],
   ] as const)("%j ends with %i before anything is started", async (args, code, stream, words) => {
     const outcome = await script("start", ["--state", state, ...args]);
 
