@@ -34,6 +34,7 @@ export const outcomeCodes = [
   "dead_letter",
   "input_expired",
   "input_refused",
+  "approval_refused",
 ] as const;
 export type OutcomeCode = (typeof outcomeCodes)[number];
 
