@@ -31,6 +31,9 @@ export const errorTable = {
   project_exists: { http: 409, retry: "never" },
   idempotency_conflict: { http: 409, retry: "never" },
   too_late: { http: 409, retry: "never" },
+  /** It does not wait for an approval, or is not any more what the approver names. */
+  not_awaiting_approval: { http: 409, retry: "never" },
+  approval_mismatch: { http: 409, retry: "never" },
   already_final: { http: 409, retry: "never" },
   stale_fence: { http: 409, retry: "never" },
   branch_checked_out: { http: 409, retry: "never" },

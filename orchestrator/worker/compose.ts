@@ -11,8 +11,10 @@ import { d1PatchSetStore } from "./database/patchSetStore.ts";
 import { d1ProjectStore } from "./database/projectStore.ts";
 import { d1ProviderConfigStore } from "./database/providerConfigStore.ts";
 import { d1TaskStore } from "./database/taskStore.ts";
+import { approvalReasonsOf } from "./domain/patchPolicy.ts";
 import type { SupervisorMemory } from "./domain/ports/supervisorMemory.ts";
 import type { SupervisorAccess, TaskRef } from "./domain/ports/supervisors.ts";
+import type { Task } from "./domain/task.ts";
 import { type Env, readEnv } from "./env.ts";
 import { r2Artifacts } from "./platform/artifacts.ts";
 import { systemClock } from "./platform/clock.ts";
@@ -26,6 +28,7 @@ import { signedCallbacks } from "./services/notices/webhook/signedCallback.ts";
 import type { PatchPolicy } from "./services/patch-manager/deps.ts";
 import { httpRunner } from "./services/runners/http/httpRunner.ts";
 import { runnerForge } from "./services/runners/http/runnerForge.ts";
+import { afterEnd } from "./services/sweep/afterEnd.ts";
 import { superviseWith } from "./superviseWith.ts";
 
 export type Deps = ReturnType<typeof compose>;
@@ -47,13 +50,16 @@ export function compose(env: Env) {
   const keyInsideOf = (name: string, { keyInside }: ProviderDefinition) =>
     settings.allowKeysInContainers.includes(name) ? keyInside : undefined;
   const callbackSecret = secrets.find("CALLBACK_SIGNING_SECRET");
+  const tasks = d1TaskStore(db, ids);
+  const queue = cloudflareTaskQueue(env.TASK_QUEUE);
   return {
     settings,
     secrets,
     clock,
     ids,
     log: consoleLog,
-    tasks: d1TaskStore(db, ids),
+    tasks,
+    afterEnd: (task: Task) => afterEnd({ tasks, queue, log: consoleLog }, task),
     executions: d1ExecutionStore(db, ids),
     patchSets: d1PatchSetStore(db, ids),
     projects: d1ProjectStore(db, ids),
@@ -65,7 +71,7 @@ export function compose(env: Env) {
     database: d1Probe(db),
     agentVersions: settings.agentRuntime === "container" ? deployment.containerAgents : agentPins,
     artifacts: r2Artifacts(env.ARTIFACTS),
-    queue: cloudflareTaskQueue(env.TASK_QUEUE),
+    queue,
     supervisors: supervisorsOf(env),
     callbacks: signedCallbacks(callbackSecret, clock),
     callbacksAreSigned: callbackSecret !== null,
@@ -92,13 +98,16 @@ export function composeSupervisor(env: Env, memory: SupervisorMemory, watched: (
     agentOf: (name) => deps.agents.get(name) ?? null,
     runner: patchRunner && httpRunner(patchRunner),
     forge: patchRunner && runnerForge(patchRunner),
-    policy: noPolicy,
+    policy,
   });
 }
 export type Supervisor = ReturnType<typeof composeSupervisor>;
 
-/** Approval by a person and remediation come with the Patch Manager's own settings. */
-const noPolicy: PatchPolicy = { approvalReason: () => null, remediationDepth: () => 0 };
+/** A project's settings say what needs a person; remediation is switched off. */
+const policy: PatchPolicy = {
+  approvalReasons: ({ project }, set, changes) => approvalReasonsOf(set, project.settings, changes),
+  remediationDepth: () => 0,
+};
 
 /** One supervisor a task, named after its organization and itself. */
 function supervisorsOf(env: Env): SupervisorAccess {

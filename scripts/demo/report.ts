@@ -35,7 +35,7 @@ export async function report(
   const { task, repository, untouched } = outcome;
   if (task.commit !== null) await showPatch(outcome, screen);
   say(heading(screen, "Result"));
-  say(`  task         ${task.status}: ${task.outcome?.message ?? ""}`);
+  say(`  task         ${task.status}: ${task.outcome?.message ?? task.waiting?.reason ?? ""}`);
   if (task.execution !== null)
     say(
       `  agent        ${options.agent} ${outcome.agentVersion}, ${duration(task.execution.durationMs ?? 0)}, ${usedBy(outcome)}`,

@@ -194,6 +194,8 @@ async function tell(client: Client, taskId: string, { out, paint, say }: DemoScr
   for await (const { atMs, event } of client.events(taskId)) {
     lastAtMs = atMs;
     for (const line of lines.lines(atMs, event)) say(line);
+    // Whoever watches a demo is the one who wanted the task, so nobody is there to decide about its patch.
+    if (event.type === "state" && event.task === "waiting_input") break;
   }
   for (const line of lines.end(lastAtMs)) say(line);
 }

@@ -113,6 +113,7 @@ export const patchFaultCodes = [
   "conflict",
   "unguarded",
   "too_large",
+  "secret_found",
   "already_applied",
 ] as const;
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { factoryNameSchema } from "./identity.ts";
+import { patchPolicySchema } from "./patchPolicy.ts";
 import { validationCommandSchema } from "./runner.ts";
 import { sourceSchema } from "./source.ts";
 import { providerNameSchema } from "./task.ts";
@@ -30,7 +31,10 @@ export const projectSettingsSchema = z
         description:
           "Hosts that agents in containers may reach beside their model service. Default: none.",
       }),
-    allowedPaths: z.array(z.string().min(1).max(4096)).min(1).max(200).optional(),
+    allowedPaths: z.array(z.string().min(1).max(4096)).min(1).max(200).optional().meta({
+      description: "Path patterns that any patch may touch, such as src/**. Default: all.",
+    }),
+    patchPolicy: patchPolicySchema.optional(),
   })
   .meta({ id: "ProjectSettings" });
 export type ProjectSettings = z.infer<typeof projectSettingsSchema>;

@@ -134,7 +134,10 @@ export const patchRunRequestSchema = z.strictObject({
   validation: z.strictObject({ commands: z.array(validationCommandSchema).max(50) }),
   /** The tree that the run of the agent ended with; another one is `engine_mismatch`. */
   expectedTreeId: z.string().nullable(),
-  /** What a person has approved; absent = nothing, so that a protected path refuses the set. */
+  /**
+   * With `protectedPaths` the tree is made although the set touches such paths; absent = they refuse the set. It
+   * decides about a tree, not about a ref: whoever delivers it has to have a person's approval.
+   */
   approved: z.strictObject({ protectedPaths: z.boolean() }).optional(),
   doorbell: doorbellSchema.optional(),
 });
@@ -161,6 +164,16 @@ export const validationReportSchema = z
   .meta({ id: "ValidationReport" });
 export type ValidationReport = z.infer<typeof validationReportSchema>;
 
+/** What a set does to the lines of one file; `added` and `removed` are null where git counts none: a binary file. */
+export const fileChangeSchema = z.object({
+  path: z.string(),
+  /** Lines of the file before; 0 for a new one. Of a renamed file: of its source. */
+  linesBefore: count,
+  added: count.nullable(),
+  removed: count.nullable(),
+});
+export type FileChange = z.infer<typeof fileChangeSchema>;
+
 export const patchReportSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("refused"), faults: z.array(patchFaultSchema).min(1) }),
   z.object({
@@ -168,6 +181,8 @@ export const patchReportSchema = z.discriminatedUnion("kind", [
     treeId: z.string(),
     baseCommit: z.string(),
     validation: validationReportSchema,
+    /** Absent = the runner does not count. */
+    changes: z.array(fileChangeSchema).nullish(),
   }),
   z.object({ kind: z.literal("stopped"), by: z.enum(stopReasons) }),
   z.object({ kind: z.literal("engine_mismatch"), message: z.string() }),

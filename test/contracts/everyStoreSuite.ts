@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import { acceptSuite } from "./acceptSuite.ts";
+import { approvalSuite } from "./approvalSuite.ts";
 import { deadLetterSuite } from "./deadLetterSuite.ts";
 import { orderSuite } from "./orderSuite.ts";
 import { settingsSuite } from "./settingsSuite.ts";
@@ -15,6 +16,7 @@ export function everyStoreSuite(place: string, open: OpenStores): void {
   describe(`accepting in ${place}`, () => acceptSuite(open));
   describe(`turns in ${place}`, () => turnSuite(open));
   describe(`waiting in ${place}`, () => waitingSuite(open));
+  describe(`approvals in ${place}`, () => approvalSuite(open));
   describe(`orders in ${place}`, () => orderSuite(open));
   describe(`dead letters in ${place}`, () => deadLetterSuite(open));
   describe(`settings in ${place}`, () => settingsSuite(open));

@@ -3,7 +3,9 @@ import type { Settlement } from "../../orchestrator/worker/domain/ports/executio
 import { aClaim, aNotice, aSettlement, aTask } from "../builders.ts";
 import {
   anAsking,
-  approval,
+  approved,
+  asking,
+  committed,
   log,
   type OpenStores,
   openWithProject,
@@ -112,6 +114,8 @@ export function staleFenceSuite(open: OpenStores): void {
     "begin delivery": (s) =>
       s.patchSets.beginDelivery(stalePatch, {
         commitSha: sha,
+        committed,
+        needsApproval: false,
         validation: { status: "none", commands: [] },
         nowMs: 1,
         log,
@@ -126,10 +130,15 @@ export function staleFenceSuite(open: OpenStores): void {
         nowMs: 1,
         log,
       }),
-    "await approval": (s) =>
-      s.patchSets.awaitApproval(stalePatch, { waiting: approval, nowMs: 1, log }),
+    "await approval": (s) => s.patchSets.awaitApproval(stalePatch, { ...asking, nowMs: 1, log }),
     approve: (s) =>
-      s.patchSets.approve(stalePatch, { by: "user:ada", nowMs: 1, sweepAtMs: 99_000, log }),
+      s.patchSets.approve(stalePatch, {
+        by: "user:ada",
+        approved,
+        nowMs: 1,
+        sweepAtMs: 99_000,
+        log,
+      }),
     "end a patch set": (s) =>
       s.patchSets.end(stalePatch, {
         patchEvent: "reject",
@@ -166,7 +175,7 @@ export function staleFenceSuite(open: OpenStores): void {
     "waiting for approval": [
       () => settleSecond({ patch: patchOfSecond() }),
       () => stores.patchSets.beginValidation(secondPatch, { treeId, nowMs: 5_200, log }),
-      () => stores.patchSets.awaitApproval(secondPatch, { waiting: approval, nowMs: 5_300, log }),
+      () => stores.patchSets.awaitApproval(secondPatch, { ...asking, nowMs: 5_300, log }),
     ],
     delivering: [
       () => settleSecond({ patch: patchOfSecond() }),
@@ -174,6 +183,8 @@ export function staleFenceSuite(open: OpenStores): void {
       () =>
         stores.patchSets.beginDelivery(secondPatch, {
           commitSha: sha,
+          committed,
+          needsApproval: false,
           validation: { status: "none", commands: [] },
           nowMs: 5_300,
           log,

@@ -66,6 +66,8 @@ export const way = (
   delivering: () =>
     stores.patchSets.beginDelivery(patchRef, {
       commitSha: sha,
+      committed,
+      needsApproval: false,
       validation: { status: "passed", commands: [] },
       nowMs: 4_600,
       log,
@@ -96,6 +98,15 @@ export const question: Waiting = {
 };
 export const approval: Waiting = { ...question, kind: "approval", text: "Shall it go in?" };
 
+export const asking = {
+  reasons: [{ code: "too_large" as const, file: null, message: "Many lines." }],
+  validation: { status: "passed" as const, commands: [] },
+  waiting: approval,
+};
+/** What a person approves, and what is committed: the set of `aSettlement` and the tree of its way. */
+export const committed = { baseCommit: "b".repeat(40), treeId };
+export const approved = { ...committed, contentKey: "c".repeat(64) };
+
 /** The end of an attempt whose agent asks a person: its session is kept, its process is gone. */
 export const anAsking = (of: Task = task) =>
   aSettlement(of, {
@@ -115,7 +126,7 @@ export async function reachQuestion(stores: Stores): Promise<void> {
 /** The task waits for a person to approve its verified patch set. */
 export async function reachApproval(stores: Stores): Promise<void> {
   await reach(stores, "validating");
-  const asked = { waiting: approval, nowMs: 4_550, log };
+  const asked = { ...asking, nowMs: 4_550, log };
   expect(await stores.patchSets.awaitApproval(patchRef, asked)).toEqual({ kind: "done" });
 }
 

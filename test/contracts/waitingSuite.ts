@@ -1,21 +1,17 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { aClaim, aNotice, aSettlement, aTask } from "../builders.ts";
 import {
-  approval,
-  attempt,
+  approved,
   log,
   type OpenStores,
   openWithProject,
   patchRef,
   question,
   reach,
-  reachApproval,
   reachQuestion,
   ref,
   type Stores,
-  sha,
   task,
-  way,
 } from "./storeWay.ts";
 
 /** A task that nobody works on: put aside, asking a person, or ended while it waits. */
@@ -26,7 +22,6 @@ export function waitingSuite(open: OpenStores): void {
     stores = await openWithProject(open);
   });
 
-  const statusOf = async () => (await stores.tasks.find(ref))?.status;
   const sweptAt = (atMs: number) => stores.tasks.dueForSweep(atMs, 10);
   const resume = { sessionId: "session-1", answer: "The first." };
   const park = (fence = 0) =>
@@ -42,8 +37,14 @@ export function waitingSuite(open: OpenStores): void {
       sweepAtMs: 99_000,
       log,
     });
-  const approve = () =>
-    stores.patchSets.approve(patchRef, { by: "user:bob", nowMs: 6_000, sweepAtMs: 99_000, log });
+  const approve = (changes: Partial<typeof approved> = {}) =>
+    stores.patchSets.approve(patchRef, {
+      by: "user:bob",
+      approved: { ...approved, ...changes },
+      nowMs: 6_000,
+      sweepAtMs: 99_000,
+      log,
+    });
   const end = (event: "escalate" | "cancel_waiting", fence?: number) =>
     stores.tasks.endWaiting(ref, {
       event,
@@ -223,53 +224,5 @@ export function waitingSuite(open: OpenStores): void {
       expect(await end("escalate", 0)).toEqual({ kind: "lost" });
       expect(await end("escalate", 1)).toEqual({ kind: "done" });
     });
-  });
-
-  describe("a patch set that waits for approval", () => {
-    beforeEach(() => reachApproval(stores));
-
-    it("holds its task until it expires", async () => {
-      const story = await stores.tasks.findStory(ref);
-      expect(story?.task).toMatchObject({ status: "waiting_input", waiting: approval });
-      expect(story?.patch).toMatchObject({ status: "awaiting_approval", approvedBy: null });
-      expect(await sweptAt(89_999)).toEqual([]);
-      expect(await sweptAt(90_000)).toMatchObject([{ status: "waiting_input" }]);
-      expect(await way(stores).delivering()).toEqual({ kind: "lost" });
-    });
-
-    it("is approved once, by name, and goes on to its delivery", async () => {
-      expect(await approve()).toEqual({ kind: "done" });
-      expect(await approve()).toEqual({ kind: "lost" });
-
-      const brief = await stores.executions.findBrief(attempt);
-      expect(brief?.task).toMatchObject({ status: "validating", waiting: null });
-      expect(brief?.patch).toMatchObject({ status: "validating", approvedBy: "user:bob" });
-      expect(await sweptAt(99_000)).toMatchObject([{ status: "validating" }]);
-      expect(await way(stores).delivering()).toEqual({ kind: "done" });
-      expect(await way(stores).completed()).toEqual({ kind: "done" });
-      expect((await stores.tasks.findStory(ref))?.order?.headCommit).toBe(sha);
-    });
-
-    it.each(["escalate", "cancel_waiting"] as const)(
-      "fails when %s ends its task",
-      async (event) => {
-        expect(await end(event)).toEqual({ kind: "done" });
-
-        expect((await stores.tasks.findStory(ref))?.patch?.status).toBe("failed");
-        expect((await stores.tasks.findContext(ref))?.execution?.status).toBe("succeeded");
-        expect(await approve()).toEqual({ kind: "lost" });
-      },
-    );
-  });
-
-  it("does not ask for approval once a cancel was asked for", async () => {
-    await reach(stores, "validating");
-    await stores.tasks.requestCancel(ref, 4_520, log);
-    const before = await stores.dump();
-
-    const asked = { waiting: approval, nowMs: 4_550, log };
-    expect(await stores.patchSets.awaitApproval(patchRef, asked)).toEqual({ kind: "lost" });
-    expect(await stores.dump()).toBe(before);
-    expect(await statusOf()).toBe("validating");
   });
 }

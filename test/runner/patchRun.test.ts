@@ -52,6 +52,14 @@ describe("a patch set", () => {
       treeId: run.treeId,
       baseCommit: run.baseCommit,
       validation: { status: "none", commands: [] },
+      changes: [
+        { path: "a.txt", linesBefore: 2, added: 1, removed: 1 },
+        { path: "crlf.txt", linesBefore: 2, added: 2, removed: 2 },
+        { path: "d/e/ü.bin", linesBefore: 0, added: null, removed: null },
+        { path: "gone.txt", linesBefore: 1, added: 0, removed: 1 },
+        { path: "mode.sh", linesBefore: 1, added: 0, removed: 0 },
+        { path: "run.sh", linesBefore: 0, added: 1, removed: 0 },
+      ],
     });
     expect(events).toEqual([{ type: "patch_applied", treeId: run.treeId, files: 6 }]);
     expect(git(repository, "status", "--porcelain")).toBe("");

@@ -9,9 +9,10 @@ import { type Tables, taskKey } from "./memory/tables.ts";
 import { memoryStores } from "./memoryStores.ts";
 import { sqliteD1 } from "./sqliteD1.ts";
 import { countedIds, openSqlStores } from "./sqlStores.ts";
-import { actors, nextOps, type OpName, ops, type Scene } from "./storeOps.ts";
+import { nextOps, type OpName, ops } from "./storeOps.ts";
 import { askEverything } from "./storeQuestions.ts";
 import { rowsOfMemory, rowsOfSql } from "./storeRows.ts";
+import { actors, type Scene } from "./storeScene.ts";
 
 const database = sqliteD1();
 
@@ -31,6 +32,7 @@ const storeGuards: GuardName[] = [
   "verify_not_cancelled",
   "deliver_once",
   "end_patch_once",
+  "approval_binds",
   "unpark_when_due",
   "answer_once",
   "cancel_child",

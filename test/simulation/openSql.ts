@@ -52,6 +52,15 @@ function watchStores(d1: D1Database, ids: Ids): SimStores {
     deadLetters: watch(stores.deadLetters),
     providerConfigs: watch(stores.providerConfigs),
     version: () => version,
+    remake: async ({ organizationId, taskId, id }, treeId) => {
+      await d1
+        .prepare(
+          "update patch_sets set tree_id = ? where organization_id = ? and task_id = ? and id = ?",
+        )
+        .bind(treeId, organizationId, taskId, id)
+        .run();
+      version += 1;
+    },
     view: () => {
       if (seen === null || seen.version !== version) seen = { version, view: viewOf(d1) };
       return seen.view;

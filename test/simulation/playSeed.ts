@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Ids } from "../../orchestrator/worker/domain/ports/ids.ts";
+import { putPatchSet } from "./memory/put.ts";
+import { patchSetKey } from "./memory/tables.ts";
 import { memoryStores } from "./memoryStores.ts";
 import { chanceOf } from "./world/chance.ts";
 import { History, type HistoryResult } from "./world/history.ts";
@@ -60,6 +62,12 @@ export function openMemory(ids: Ids): SimStores {
   return {
     ...stores,
     version: () => tables.version,
+    remake: async (patch, treeId) => {
+      const row = tables.patchSets.get(patchSetKey({ ...patch, patchSetId: patch.id }));
+      if (row === undefined) return;
+      putPatchSet(tables, { ...row, patch: { ...row.patch, treeId } });
+      tables.version += 1;
+    },
     view: async () => {
       if (seen === null || seenVersion !== tables.version) {
         seenVersion = tables.version;

@@ -1,52 +1,17 @@
-import type {
-  AttemptRef,
-  Settlement,
-} from "../../orchestrator/worker/domain/ports/executionStore.ts";
-import type { PatchRef } from "../../orchestrator/worker/domain/ports/patchSetStore.ts";
+import type { Settlement } from "../../orchestrator/worker/domain/ports/executionStore.ts";
 import type { TaskStatus } from "../../orchestrator/worker/domain/states.ts";
-import type { Notice, Task, Waiting } from "../../orchestrator/worker/domain/task.ts";
-import { aClaim, aLogEntry, aNewTask, aNotice, aProject, aSettlement, aTask } from "../builders.ts";
-import type { Stores } from "../contracts/storeWay.ts";
-
-/** What a call is about: the task as it stands, a fence that is mostly its own, a time, and a number to vary by. */
-export type Scene = { task: Task; ref: AttemptRef; patch: PatchRef; nowMs: number; n: number };
-type Op = (stores: Stores, scene: Scene) => Promise<unknown>;
-
-export const actors: Task[] = [
-  aTask({ id: "task_0" }),
-  aTask({ id: "task_1" }),
-  aTask({ id: "task_2", projectId: "proj_2", orderId: "ORD-2" }),
-  aTask({ id: "task_3", organizationId: "org_b" }),
-  // Comes to be when task_0 is remediated.
-  aTask({ id: "task_4", parentId: "task_0", depth: 1 }),
-  // Accepted for the first time by a replay, or never.
-  aTask({ id: "task_0", organizationId: "org_b" }),
-];
-
-const log = aLogEntry();
-const pick = <T>(values: readonly [T, ...T[]], n: number): T =>
-  values[n % values.length] ?? values[0];
-const soon = ({ nowMs, n }: Scene): number => nowMs + pick([0, 10, 500, 50_000], n);
-const waitingOf = (scene: Scene): Waiting => ({
-  kind: pick(["question", "plan", "approval"], scene.n),
-  text: "Which?",
-  sinceMs: scene.nowMs,
-  expiresAtMs: soon(scene),
-});
-const noticesOf = ({ task, ref, n, nowMs }: Scene): Notice[] =>
-  [aNotice(task), aNotice(task, { channel: "callback", target: "https://example.com" })]
-    .slice(n % 3)
-    .map((notice) => ({
-      ...notice,
-      id: n % 11 === 0 ? "ntc_same" : `ntc_${notice.channel}_${nowMs}`,
-      dedupeKey: `${task.id}.${ref.fence}.${n % 2}.${n % 7 === 0 ? "same" : notice.channel}`,
-    }));
-const outcome = { code: "delivered", message: "Delivered." } as const;
-export const atOrder = ({ task }: Scene) => ({
-  organizationId: task.organizationId,
-  projectId: task.projectId,
-  orderId: task.orderId,
-});
+import { aClaim, aNewTask, aProject, aSettlement, aTask } from "../builders.ts";
+import { patchOps } from "./storePatchOps.ts";
+import {
+  log,
+  noticesOf,
+  type Op,
+  outcome,
+  pick,
+  type Scene,
+  soon,
+  waitingOf,
+} from "./storeScene.ts";
 
 const settlementOf = (scene: Scene, changes: Partial<Settlement>): Settlement => {
   const { task, ref, n, nowMs } = scene;
@@ -79,27 +44,6 @@ const notBefore = (scene: Scene) => ({
     scene.n,
   ),
 });
-
-const endPatch = (
-  stores: Stores,
-  scene: Scene,
-  taskEvent: "fail" | "escalate" | "cancel_confirmed" | "remediate",
-) => {
-  const { id: parentId, organizationId, projectId, orderId } = scene.task;
-  const id = parentId === "task_0" ? "task_4" : `${parentId}_child`;
-  const child = aTask({ id, parentId, organizationId, projectId, orderId, depth: 1 });
-  return stores.patchSets.end(scene.patch, {
-    patchEvent: pick(["reject", "find_conflict", "fail"], scene.n),
-    taskEvent,
-    child: taskEvent === "remediate" ? aNewTask(child) : null,
-    faults: [],
-    validation: scene.n % 2 === 0 ? null : { status: "failed", commands: [] },
-    outcome,
-    notices: noticesOf(scene),
-    nowMs: scene.nowMs,
-    log,
-  });
-};
 
 /** Writes that move a task on, each by its name. */
 export const ops = {
@@ -185,35 +129,7 @@ export const ops = {
   settleFail: settle("time_out", "fail"),
   settleEscalate: settle("fail", "escalate"),
   settleCancel: settle("cancel", "cancel_confirmed"),
-  beginValidation: (s, { patch, nowMs }) =>
-    s.patchSets.beginValidation(patch, { treeId: `tree-${nowMs}`, nowMs, log }),
-  beginDelivery: (s, { patch, nowMs }) =>
-    s.patchSets.beginDelivery(patch, {
-      commitSha: `sha-${nowMs}`,
-      validation: { status: "none", commands: [] },
-      nowMs,
-      log,
-    }),
-  deliver: (s, scene) =>
-    s.patchSets.deliver(scene.patch, {
-      ...atOrder(scene),
-      commitSha: `sha-${scene.nowMs}`,
-      outcome,
-      notices: noticesOf(scene),
-      nowMs: scene.nowMs,
-      log,
-    }),
-  awaitApproval: (s, scene) =>
-    s.patchSets.awaitApproval(scene.patch, {
-      waiting: waitingOf(scene),
-      nowMs: scene.nowMs,
-      log,
-    }),
-  approve: (s, { patch, nowMs, n }) =>
-    s.patchSets.approve(patch, { by: "user:bob", nowMs, sweepAtMs: nowMs + n, log }),
-  endPatch: (s, scene) =>
-    endPatch(s, scene, pick(["fail", "escalate", "cancel_confirmed"], scene.n)),
-  remediate: (s, scene) => endPatch(s, scene, "remediate"),
+  ...patchOps,
   recordDeadLetter: (s, scene) =>
     s.deadLetters.record(
       {
@@ -285,7 +201,15 @@ export const nextOps: Record<TaskStatus, readonly [OpName, ...OpName[]]> = {
   queued: ["claim", "claim", "claim", "claim", "delay", "park", "recordDeadLetter"],
   assigned: ["enterStarting", "markRunning", "markRunning"],
   running: ["settlePatch", "settlePatch", "settleAsk", "settleRetry", "settleNoPatch"],
-  waiting_input: ["answer", "approve", "approve", "approve", "endWaiting", "recordDeadLetter"],
+  waiting_input: [
+    "answer",
+    "approve",
+    "approve",
+    "approve",
+    "endWaiting",
+    "recordDeadLetter",
+    "refuse",
+  ],
   parked: ["unpark"],
   remediating: ["postponeSweep", "requestCancel", "delay", "endParent"],
   patching: ["beginValidation", "remediate"],

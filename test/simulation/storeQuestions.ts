@@ -1,5 +1,5 @@
 import type { Stores } from "../contracts/storeWay.ts";
-import { atOrder, type Scene } from "./storeOps.ts";
+import { atOrder, type Scene } from "./storeScene.ts";
 
 /** Every question that the stores answer, in one answer. */
 export async function askEverything(s: Stores, scene: Scene): Promise<unknown> {
@@ -28,6 +28,14 @@ export async function askEverything(s: Stores, scene: Scene): Promise<unknown> {
     letters: await s.deadLetters.list({ organizationId, limit: 9 }),
     letter: await s.deadLetters.findByMessage(organizationId, `message_${n % 9}`),
     projects: await s.projects.list(organizationId, n % 2 === 0 ? null : "proj_3", limit),
+    patches: await s.patchSets.list({ organizationId, limit: 9 }),
+    awaiting: await s.patchSets.list({
+      organizationId,
+      status: "awaiting_approval",
+      before: `ps_${task.id}_3`,
+      limit,
+    }),
+    patch: await s.patchSets.find(organizationId, scene.patch.patchSetId),
     configs: [...(await s.providerConfigs.all(organizationId))],
   };
 }

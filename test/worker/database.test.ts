@@ -27,6 +27,7 @@ const waiting = { kind: "question", text: "", sinceMs: 1, expiresAtMs: 2 } as co
 const validation = { status: "none" as const, commands: [] };
 
 /** One call of every method: a method that is added and not called here does not compile. */
+const approved = { contentKey: "", baseCommit: sha, treeId: sha };
 const calls = {
   tasks: {
     forgetExpiredKeys: [1, 100],
@@ -77,7 +78,10 @@ const calls = {
   } satisfies Calls<ExecutionStore>,
   patchSets: {
     beginValidation: [patchRef, { treeId: sha, nowMs: 1, log }],
-    beginDelivery: [patchRef, { commitSha: sha, validation, nowMs: 1, log }],
+    beginDelivery: [
+      patchRef,
+      { commitSha: sha, committed: approved, needsApproval: true, validation, nowMs: 1, log },
+    ],
     deliver: [
       patchRef,
       {
@@ -90,8 +94,10 @@ const calls = {
         log,
       },
     ],
-    awaitApproval: [patchRef, { waiting, nowMs: 1, log }],
-    approve: [patchRef, { by: "user:ada", nowMs: 1, sweepAtMs: 1, log }],
+    awaitApproval: [patchRef, { reasons: [], validation, waiting, nowMs: 1, log }],
+    approve: [patchRef, { by: "user:ada", approved, nowMs: 1, sweepAtMs: 1, log }],
+    find: ["org_a", "ps_1"],
+    list: [{ organizationId: "org_a", status: "awaiting_approval", before: "ps_2", limit: 9 }],
     end: [
       patchRef,
       {

@@ -191,6 +191,12 @@ const damages: [check: string, id: string, ...Damage[]][] = [
     patchOf("delivered", "validation = json_set(validation, '$.status', 'failed')"),
   ],
   [
+    "delivered_unapproved",
+    "task_delivered",
+    patchOf("delivered", "approval_reasons = '[]', approved_binding = 'another'"),
+  ],
+  ["delivered_unapproved", "task_delivered", patchOf("delivered", "approval_reasons = '[]'")],
+  [
     "delivered_twice",
     "task_delivered",
     aPatchSet(at, "delivered", "delivered", { ...delivered, id: "ps_2", content_key: "2" }),

@@ -39,8 +39,7 @@ describe("a patch set is refused before anything is done with it", () => {
     ["../outside.txt", "patch_rejected"],
     ["/etc/passwd", "patch_rejected"],
     [".git/hooks/post-commit", "patch_rejected"],
-    [".github/workflows/ci.yml", "protected_path"],
-    ["package-lock.json", "protected_path"],
+    [".github/workflows/../../ci.yml", "patch_rejected"],
   ])("when it touches %s", async (file, code) => {
     patching(file);
 
@@ -154,7 +153,9 @@ describe("a patch set on its way", () => {
       const set = run.patchSet();
       const [patch] = set.patches;
       if (patch === undefined) throw new Error("the fake has a patch");
-      run.finish({ patch: { ...set, patches: [{ ...patch, block: "x\n".repeat(40_000) }] } });
+      run.finish({
+        patch: { ...set, patches: [{ ...patch, block: `${"x".repeat(99)}\n`.repeat(800) }] },
+      });
     };
     const task = await tenant.until((await submit()).id, ...final);
 
@@ -162,7 +163,7 @@ describe("a patch set on its way", () => {
 
     const { status, set } = await answer.json<{ status: string; set: PatchSet }>();
     expect(status).toBe("delivered");
-    expect(set.patches[0]?.block).toBe("x\n".repeat(40_000));
+    expect(set.patches[0]?.block).toHaveLength(80_000);
   });
 
   it("is not there while the agent works", async () => {

@@ -98,9 +98,9 @@ export async function newTenant(role: Role = "admin", named?: string) {
   return { organizationId, ...(await newToken(organizationId, role)) };
 }
 
-export async function newToken(organizationId: string, role: Role) {
+export async function newToken(organizationId: string, role: Role, principal = "user:ada") {
   const admin = { id: "user:root", organizationId, role: "admin" as const };
-  const { token } = await createToken(compose(env), admin, { principal: "user:ada", role });
+  const { token } = await createToken(compose(env), admin, { principal, role });
   return { token, ...callsOf(token) };
 }
 

@@ -12,6 +12,7 @@ import type { LiveRun } from "../runs/liveRun.ts";
 import { createRecorder, type Recorder } from "../runs/recorder.ts";
 import { removeTree } from "../state/removeTree.ts";
 import { applySet } from "./applySet.ts";
+import { countChanges } from "./countChanges.ts";
 import { validateTree } from "./validate.ts";
 
 export type PatchRun = {
@@ -78,10 +79,11 @@ async function work(run: PatchRun, recorder: Recorder): Promise<PatchReport> {
     };
   await recorder.record({ type: "patch_applied", treeId, files });
   run.onApplied();
+  const changes = redactor.json(await countChanges(base, source.commit, treeId));
   const { commands } = request.validation;
   const watch = { recorder, redactor, stopSwitch: live.stopSwitch };
   const validation = await validateTree({ base, treeId }, commands, { scratch, markers }, watch);
-  return { kind: "applied", treeId, baseCommit: source.commit, validation };
+  return { kind: "applied", treeId, baseCommit: source.commit, validation, changes };
 }
 
 /** The commit that the set was made against; a source that names another one is a mistake of the caller. */

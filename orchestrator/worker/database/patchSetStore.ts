@@ -1,17 +1,26 @@
-import { and, eq } from "drizzle-orm";
+import { and, desc, eq, isNull, lt, or, type SQL, sql } from "drizzle-orm";
+import { bindingOf } from "../domain/approval.ts";
 import { type GuardName, stands } from "../domain/guards.ts";
 import type { Ids } from "../domain/ports/ids.ts";
-import type { PatchRef, PatchSetStore } from "../domain/ports/patchSetStore.ts";
+import type { PatchRef, PatchSetFilter, PatchSetStore } from "../domain/ports/patchSetStore.ts";
 import {
   isFinalTask,
   type PatchSetEvent,
+  type PatchSetStatus,
   patchSetTransitions,
   type TaskEvent,
   taskTransitions,
 } from "../domain/states.ts";
 import type { Outcome } from "../domain/task.ts";
 import { logPlace } from "./executionStore.ts";
-import { type Database, guardedBatch, mustHaveChanged, type Statement } from "./guardedBatch.ts";
+import {
+  type Database,
+  guardedBatch,
+  mustHaveChanged,
+  reading,
+  type Statement,
+} from "./guardedBatch.ts";
+import { toPatchSet } from "./rows.ts";
 import { patchSets } from "./runTables.ts";
 import { orders, tasks } from "./schema.ts";
 import {
@@ -30,12 +39,12 @@ export function d1PatchSetStore(db: Database, ids: Ids): PatchSetStore {
     event: PatchSetEvent,
     columns: Partial<typeof patchSets.$inferInsert>,
     nowMs: number,
-    guard?: GuardName,
+    { guard, only }: { guard?: GuardName; only?: SQL | undefined } = {},
   ): Statement[] => [
     db
       .update(patchSets)
       .set({ ...columns, status: patchSetTransitions[event].to, updatedAtMs: nowMs })
-      .where(patchSetGuard(ref, event, guard)),
+      .where(and(patchSetGuard(ref, event, guard), only)),
     mustHaveChanged(db),
   ];
 
@@ -65,6 +74,19 @@ export function d1PatchSetStore(db: Database, ids: Ids): PatchSetStore {
   };
 
   return {
+    find: (organizationId, id) =>
+      reading(async () => {
+        const isPatchSet = and(
+          eq(patchSets.organizationId, organizationId),
+          eq(patchSets.taskId, taskIdOf(organizationId, id)),
+          eq(patchSets.id, id),
+        );
+        const row = await db.select().from(patchSets).where(isPatchSet).get();
+        return row ? toPatchSet(row) : null;
+      }),
+
+    list: (filter) => reading(async () => (await listPatchSets(db, filter)).map(toPatchSet)),
+
     beginValidation: (ref, { treeId, nowMs, log }) =>
       guardedBatch(db, [
         ...movePatch(ref, "begin_validation", { treeId }, nowMs),
@@ -72,16 +94,18 @@ export function d1PatchSetStore(db: Database, ids: Ids): PatchSetStore {
         writeLog(db, ids, logPlace(ref, nowMs), log),
       ]),
 
-    beginDelivery: (ref, { commitSha, validation, nowMs, log }) =>
+    beginDelivery: (ref, { commitSha, validation, nowMs, log, ...input }) =>
       guardedBatch(db, [
-        ...movePatch(ref, "begin_delivery", { commitSha, validation }, nowMs),
+        ...movePatch(ref, "begin_delivery", { commitSha, validation }, nowMs, {
+          only: isDeliverable(input),
+        }),
         ...moveTask(ref, "begin_delivery", null, nowMs),
         writeLog(db, ids, logPlace(ref, nowMs), log),
       ]),
 
     deliver: (ref, input) =>
       guardedBatch(db, [
-        ...movePatch(ref, "deliver", {}, input.nowMs, "deliver_once"),
+        ...movePatch(ref, "deliver", {}, input.nowMs, { guard: "deliver_once" }),
         ...moveTask(ref, "deliver", input.outcome, input.nowMs, { guard: "deliver_once" }),
         db
           .update(orders)
@@ -98,18 +122,29 @@ export function d1PatchSetStore(db: Database, ids: Ids): PatchSetStore {
         writeLog(db, ids, logPlace(ref, input.nowMs), input.log),
       ]),
 
-    awaitApproval: (ref, { waiting, nowMs, log }) =>
+    awaitApproval: (ref, { reasons, validation, waiting, nowMs, log }) =>
       guardedBatch(db, [
-        ...movePatch(ref, "await_approval", {}, nowMs),
+        ...movePatch(
+          ref,
+          "await_approval",
+          { approvalReasons: reasons, validation, approvedBy: null, approvedBinding: null },
+          nowMs,
+        ),
         ...moveTask(ref, "ask", null, nowMs, {
           columns: { waiting, sweepAtMs: waiting.expiresAtMs },
         }),
         writeLog(db, ids, logPlace(ref, nowMs), log),
       ]),
 
-    approve: (ref, { by, nowMs, sweepAtMs, log }) =>
+    approve: (ref, { by, approved, nowMs, sweepAtMs, log }) =>
       guardedBatch(db, [
-        ...movePatch(ref, "approve", { approvedBy: by }, nowMs),
+        ...movePatch(
+          ref,
+          "approve",
+          { approvedBy: by, approvedBinding: bindingOf(approved) },
+          nowMs,
+          { only: and(isRowOf(approved), eq(patchSets.contentKey, approved.contentKey)) },
+        ),
         ...moveTask(ref, "approve", null, nowMs, { columns: { waiting: null, sweepAtMs } }),
         writeLog(db, ids, logPlace(ref, nowMs), log),
       ]),
@@ -124,15 +159,60 @@ export function d1PatchSetStore(db: Database, ids: Ids): PatchSetStore {
             ...(input.validation === null ? {} : { validation: input.validation }),
           },
           input.nowMs,
-          "end_patch_once",
+          { guard: "end_patch_once" },
         ),
         ...moveTask(ref, input.taskEvent, input.outcome, input.nowMs, {
           guard: "end_patch_once",
-          columns: input.child === null ? {} : { sweepAtMs: input.child.sweepAtMs },
+          columns: {
+            waiting: null,
+            ...(input.child === null ? {} : { sweepAtMs: input.child.sweepAtMs }),
+          },
         }),
         ...(input.child === null ? [] : insertTask(db, ids, input.child)),
         ...input.notices.map((notice) => writeNotice(db, notice, input.nowMs)),
         writeLog(db, ids, logPlace(ref, input.nowMs), input.log),
       ]),
   };
+}
+
+const listPatchSets = (db: Database, { organizationId, status, before, limit }: PatchSetFilter) =>
+  db
+    .select()
+    .from(patchSets)
+    .where(
+      and(
+        eq(patchSets.organizationId, organizationId),
+        status === undefined ? undefined : hasStatus(status),
+        before === undefined ? undefined : lt(patchSets.id, before),
+      ),
+    )
+    .orderBy(desc(patchSets.id))
+    .limit(limit);
+
+/** By itself SQLite takes the primary key, and reads every patch set of the organization. */
+const taskIdOf = (organizationId: string, id: string) => sql`(
+  select task_id from patch_sets indexed by patch_sets_by_id
+  where organization_id = ${organizationId} and id = ${id} limit 1)`;
+
+/** A literal, since the index of those that wait is not taken for a parameter. */
+const hasStatus = (status: PatchSetStatus): SQL =>
+  status === "awaiting_approval" ? sql`status = 'awaiting_approval'` : eq(patchSets.status, status);
+
+const isRowOf = ({ baseCommit, treeId }: { baseCommit: string; treeId: string }): SQL | undefined =>
+  and(eq(patchSets.baseCommit, baseCommit), eq(patchSets.treeId, treeId));
+
+/** Whatever changed in the row since somebody looked at it makes another binding of it. */
+const approvedAsItIs = sql`approved_binding = content_key || ':' || base_commit || ':' || tree_id`;
+
+function isDeliverable({
+  committed,
+  needsApproval,
+}: Pick<Parameters<PatchSetStore["beginDelivery"]>[1], "committed" | "needsApproval">):
+  | SQL
+  | undefined {
+  if (!stands("approval_binds")) return undefined;
+  const approved = needsApproval
+    ? approvedAsItIs
+    : or(isNull(patchSets.approvalReasons), approvedAsItIs);
+  return and(isRowOf(committed), approved);
 }

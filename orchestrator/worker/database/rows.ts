@@ -82,7 +82,9 @@ export const toPatchSet = (row: typeof patchSets.$inferSelect): PatchSetRecord =
   treeId: row.treeId,
   commitSha: row.commitSha,
   validation: row.validation,
+  approvalReasons: row.approvalReasons,
   approvedBy: row.approvedBy,
+  approvedBinding: row.approvedBinding,
   faults: row.faults,
 });
 

@@ -10,6 +10,7 @@ import {
 } from "drizzle-orm/sqlite-core";
 import type { TokenUsage } from "../../../shared/contracts/agentEvent.ts";
 import type { PatchFault } from "../../../shared/contracts/aiPatch.ts";
+import type { ApprovalReason } from "../../../shared/contracts/patch.ts";
 import {
   type ProviderConfig,
   providerTypes,
@@ -143,7 +144,9 @@ export const patchSets = sqliteTable(
     treeId: text("tree_id"),
     commitSha: text("commit_sha"),
     validation: json<ValidationReport>("validation"),
+    approvalReasons: json<ApprovalReason[]>("approval_reasons"),
     approvedBy: text("approved_by"),
+    approvedBinding: text("approved_binding"),
     faults: json<PatchFault[]>("faults").notNull().default([]),
     createdAtMs: atMs("created_at_ms").notNull(),
     updatedAtMs: atMs("updated_at_ms").notNull(),
@@ -155,5 +158,9 @@ export const patchSets = sqliteTable(
       foreignColumns: [tasks.organizationId, tasks.id],
     }),
     uniqueIndex("patch_sets_by_content").on(t.organizationId, t.taskId, t.contentKey),
+    index("patch_sets_by_id").on(t.organizationId, t.id),
+    index("patch_sets_awaiting")
+      .on(t.organizationId, t.id)
+      .where(sql`status = 'awaiting_approval'`),
   ],
 );

@@ -35,6 +35,9 @@ export const guardNames = [
   "end_patch_once",
   "move_ref_compared",
   "read_ref_first",
+  // Approval
+  "approver_differs",
+  "approval_binds",
   // Waiting
   "unpark_when_due",
   "answer_once",

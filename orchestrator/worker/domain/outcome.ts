@@ -35,6 +35,7 @@ export const outcomeCodes = [
   "dead_letter",
   "input_expired",
   "input_refused",
+  "approval_refused",
 ] as const;
 export type OutcomeCode = (typeof outcomeCodes)[number];
 

@@ -87,6 +87,7 @@ export const taskTransitions = {
   ask: { from: ["running", "validating"], to: "waiting_input" },
   answer: { from: ["waiting_input"], to: "queued" },
   approve: { from: ["waiting_input"], to: "validating" },
+  refuse: { from: ["waiting_input"], to: "failed" },
   remediate: { from: ["patching", "validating"], to: "remediating" },
   adopt_child: { from: ["remediating"], to: "completed" },
 } as const satisfies Table<TaskStatus>;

@@ -1,5 +1,6 @@
 import type { TokenUsage } from "../../../shared/contracts/agentEvent.ts";
 import type { PatchFault } from "../../../shared/contracts/aiPatch.ts";
+import type { ApprovalReason } from "../../../shared/contracts/patch.ts";
 import type { ProjectSettings } from "../../../shared/contracts/project.ts";
 import type { RouteDecision } from "../../../shared/contracts/provider.ts";
 import type { ValidationCommand, ValidationReport } from "../../../shared/contracts/runner.ts";
@@ -124,10 +125,17 @@ export type PatchSetRecord = {
   treeId: string | null;
   commitSha: string | null;
   validation: ValidationReport | null;
-  /** Who has approved exactly this set on exactly this tree. */
+  /** Why a person was asked; null = nobody was. */
+  approvalReasons: ApprovalReason[] | null;
   approvedBy: string | null;
+  /** What exactly was approved, see `bindingOf`. */
+  approvedBinding: string | null;
   faults: PatchFault[];
 };
+
+/** Such a set is shown to nobody. */
+export const addsSecret = ({ faults }: Pick<PatchSetRecord, "faults">): boolean =>
+  faults.some(({ code }) => code === "secret_found");
 
 /** One line of the audit trail. */
 export type LogEntry = {

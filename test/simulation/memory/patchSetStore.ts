@@ -1,3 +1,4 @@
+import { bindingOf } from "../../../orchestrator/worker/domain/approval.ts";
 import { type GuardName, stands } from "../../../orchestrator/worker/domain/guards.ts";
 import type { Ids } from "../../../orchestrator/worker/domain/ports/ids.ts";
 import type {
@@ -20,7 +21,7 @@ import type {
   Waiting,
 } from "../../../orchestrator/worker/domain/task.ts";
 import { guardedPatchSet, guardedTask } from "./guards.ts";
-import { putPatchSet } from "./put.ts";
+import { byText, putPatchSet } from "./put.ts";
 import { type OrderRow, orderKey, type Tables, type TaskRow } from "./tables.ts";
 import {
   changeTask,
@@ -42,6 +43,8 @@ type PatchMove = {
   taskColumns?: { waiting: Waiting | null };
   sweepAtMs?: number;
   guard?: GuardName;
+  /** What must hold of the row besides. */
+  only?: (patch: PatchSetRecord) => boolean;
   outcome?: Outcome;
   /** Undefined: the order is not touched. */
   order?: { projectId: string; orderId: string; commitSha: string };
@@ -53,6 +56,16 @@ type PatchMove = {
 
 /** Patch sets in memory. */
 export const memoryPatchSetStore = (tables: Tables, ids: Ids): PatchSetStore => ({
+  find: async (organizationId, id) =>
+    patchSetsOf(tables, organizationId).find((patch) => patch.id === id) ?? null,
+
+  list: async ({ organizationId, status, before, limit }) =>
+    patchSetsOf(tables, organizationId)
+      .filter((patch) => status === undefined || patch.status === status)
+      .filter(({ id }) => before === undefined || id < before)
+      .sort((a, b) => byText(b.id, a.id))
+      .slice(0, limit),
+
   beginValidation: async (ref, { treeId, ...rest }) =>
     movePatch(tables, ids, ref, {
       patchEvent: "begin_validation",
@@ -61,8 +74,9 @@ export const memoryPatchSetStore = (tables: Tables, ids: Ids): PatchSetStore => 
       ...rest,
     }),
 
-  beginDelivery: async (ref, { commitSha, validation, ...rest }) =>
+  beginDelivery: async (ref, { commitSha, validation, committed, needsApproval, ...rest }) =>
     movePatch(tables, ids, ref, {
+      only: (patch) => isDeliverable(patch, committed, needsApproval),
       patchEvent: "begin_delivery",
       taskEvent: "begin_delivery",
       columns: { commitSha, validation },
@@ -78,8 +92,9 @@ export const memoryPatchSetStore = (tables: Tables, ids: Ids): PatchSetStore => 
       ...rest,
     }),
 
-  awaitApproval: async (ref, { waiting, ...rest }) =>
+  awaitApproval: async (ref, { reasons, validation, waiting, ...rest }) =>
     movePatch(tables, ids, ref, {
+      columns: { approvalReasons: reasons, validation, approvedBy: null, approvedBinding: null },
       patchEvent: "await_approval",
       taskEvent: "ask",
       taskColumns: { waiting },
@@ -87,11 +102,12 @@ export const memoryPatchSetStore = (tables: Tables, ids: Ids): PatchSetStore => 
       ...rest,
     }),
 
-  approve: async (ref, { by, ...rest }) =>
+  approve: async (ref, { by, approved, ...rest }) =>
     movePatch(tables, ids, ref, {
+      only: (patch) => isRowOf(patch, approved) && patch.contentKey === approved.contentKey,
       patchEvent: "approve",
       taskEvent: "approve",
-      columns: { approvedBy: by },
+      columns: { approvedBy: by, approvedBinding: bindingOf(approved) },
       taskColumns: { waiting: null },
       ...rest,
     }),
@@ -100,11 +116,33 @@ export const memoryPatchSetStore = (tables: Tables, ids: Ids): PatchSetStore => 
     movePatch(tables, ids, ref, {
       guard: "end_patch_once",
       columns: validation === null ? { faults } : { faults, validation },
+      taskColumns: { waiting: null },
       child,
       ...(child === null ? {} : { sweepAtMs: child.sweepAtMs }),
       ...rest,
     }),
 });
+
+const patchSetsOf = (tables: Tables, organizationId: string): PatchSetRecord[] =>
+  [...tables.patchSets.values()]
+    .map(({ patch }) => patch)
+    .filter((patch) => patch.organizationId === organizationId);
+
+const isRowOf = (
+  patch: PatchSetRecord,
+  { baseCommit, treeId }: { baseCommit: string; treeId: string },
+): boolean => patch.baseCommit === baseCommit && patch.treeId === treeId;
+
+function isDeliverable(
+  patch: PatchSetRecord,
+  committed: { baseCommit: string; treeId: string },
+  needsApproval: boolean,
+): boolean {
+  if (!stands("approval_binds")) return true;
+  if (!isRowOf(patch, committed)) return false;
+  const binding = bindingOf({ ...patch, treeId: committed.treeId });
+  return (!needsApproval && patch.approvalReasons === null) || patch.approvedBinding === binding;
+}
 
 function movePatch(tables: Tables, ids: Ids, ref: PatchRef, move: PatchMove): Guarded {
   const { notices = [], child = null, nowMs } = move;
@@ -112,6 +150,7 @@ function movePatch(tables: Tables, ids: Ids, ref: PatchRef, move: PatchMove): Gu
   const task = movableTask(tables, ref, move);
   const order = move.order && findOrder(tables, ref.organizationId, move.order);
   if (patch === null || task === null || order === null) return lost;
+  if (move.only?.(patch.patch) === false) return lost;
   if (child !== null) checkNewTask(tables, child);
   checkNewNotices(tables, notices);
 

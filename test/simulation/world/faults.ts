@@ -35,6 +35,7 @@ export const faultKinds = [
   "parked",
   "poison",
   "request_doubled",
+  "patch_remade",
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -75,6 +76,7 @@ const most: FaultRates = {
   parked: 0.2,
   poison: 0.2,
   request_doubled: 0.5,
+  patch_remade: 0.5,
 };
 
 /** About half of the kinds are quiet in a seed: a rare fault alone shows what it does. */

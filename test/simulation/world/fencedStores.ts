@@ -31,6 +31,7 @@ export function fencedStores(stores: SimStores, onLowFence: (what: string) => vo
       settle: watched("a settlement", ([{ ref }]) => ref, executions.settle),
     },
     patchSets: {
+      ...patchSets,
       beginValidation: watched("validation", first, patchSets.beginValidation),
       awaitApproval: watched("an approval's request", first, patchSets.awaitApproval),
       approve: watched("an approval", first, patchSets.approve),

@@ -2,11 +2,11 @@ import { isFinalTask } from "../../../orchestrator/worker/domain/states.ts";
 import { tick } from "../../../orchestrator/worker/entrypoints/cron.ts";
 import { checkAtTheEnd } from "./atTheEnd.ts";
 import { type Crowd, gatherCrowd } from "./crowd.ts";
-import type { FaultKind } from "./faults.ts";
+import { type FaultKind, faultKinds } from "./faults.ts";
 import { type Before, checkAlways, nothingBefore, remember, type Violation } from "./invariants.ts";
 import { organizations, People, projectId } from "./people.ts";
 import { tellChanges } from "./tellChanges.ts";
-import { injectedOf, World, type WorldOptions } from "./world.ts";
+import { World, type WorldOptions } from "./world.ts";
 
 export type HistoryResult = {
   seed: number;
@@ -222,3 +222,9 @@ export class History {
     };
   }
 }
+
+const injectedOf = (world: World): Record<FaultKind, number> =>
+  Object.fromEntries(faultKinds.map((kind) => [kind, world.injected.get(kind) ?? 0])) as Record<
+    FaultKind,
+    number
+  >;

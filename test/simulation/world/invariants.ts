@@ -1,6 +1,7 @@
 import { maxRemediationDepth } from "../../../orchestrator/worker/domain/limits.ts";
 import { isFinalTask, isSettledExecution } from "../../../orchestrator/worker/domain/states.ts";
 import type { Execution, Task } from "../../../orchestrator/worker/domain/task.ts";
+import { unapprovedDelivery } from "./approvers.ts";
 import type { People } from "./people.ts";
 import type { View } from "./simStores.ts";
 import type { World } from "./world.ts";
@@ -17,6 +18,7 @@ export function checkAlways(world: World, people: People, view: View, before: Be
   return [
     ...oneProcessTree(world),
     ...deliveredOnceAndVerified(world, view),
+    ...approvedByAnother(world, people, view),
     ...noticesMatch(view),
     ...completedMeansDone(view),
     ...tenantsApart(people),
@@ -72,6 +74,13 @@ function deliveredOnceAndVerified({ forge }: World, view: View): Violation[] {
   });
   return [...thrown, ...twice, ...unverified];
 }
+
+/** I3: what needs a person is delivered exactly as somebody saw it who did not want the task. */
+const approvedByAnother = (world: World, people: People, view: View): Violation[] =>
+  view.patchSets.flatMap((patch) => {
+    const what = unapprovedDelivery(world, people.approvals, view, patch);
+    return what === null ? [] : [violation("I3", what)];
+  });
 
 /** I4: every end has one notice a channel, and nothing else has one; a child's end has none. */
 function noticesMatch(view: View): Violation[] {

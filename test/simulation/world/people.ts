@@ -1,6 +1,5 @@
 import type { TaskRef } from "../../../orchestrator/worker/domain/ports/supervisors.ts";
 import type { WaitingKind } from "../../../orchestrator/worker/domain/task.ts";
-import { approvePatch } from "../../../orchestrator/worker/services/patch-manager/approval.ts";
 import { replayAllDeadLetters } from "../../../orchestrator/worker/services/sweep/replayDeadLetter.ts";
 import { answerTask } from "../../../orchestrator/worker/services/tasks/answerTask.ts";
 import { cancelTask } from "../../../orchestrator/worker/services/tasks/cancelTask.ts";
@@ -10,6 +9,7 @@ import { getTask, listTasks } from "../../../orchestrator/worker/services/tasks/
 import type { Principal } from "../../../shared/contracts/identity.ts";
 import { type CreateTask, createTaskSchema } from "../../../shared/contracts/task.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
+import { type Approval, decideAsPerson, remakeSoon } from "./approvers.ts";
 import type { Before } from "./invariants.ts";
 import type { World, WorldDeps } from "./world.ts";
 
@@ -33,6 +33,8 @@ export const organizations = ["org_a", "org_b", "org_c"] as const;
 export class People {
   readonly accepted: Accepted[] = [];
   readonly cancels: CancelHeard[] = [];
+  /** What somebody wanted to let into the code, whether or not he heard the answer. */
+  readonly approvals: Approval[] = [];
   /** What somebody was shown that was not his. */
   readonly leaks: string[] = [];
   readonly #world: World;
@@ -113,6 +115,7 @@ export class People {
           soonMs,
           () => void this.#answer(ref, task.waiting?.kind ?? "question"),
         );
+      remakeSoon(world, before.tasks.get(id), task);
     }
   }
 
@@ -183,7 +186,7 @@ export class People {
 
   #replay(organizationId: string): Promise<unknown> {
     return this.#once("operator", (deps) =>
-      replayAllDeadLetters(deps, { ...user(organizationId), role: "admin" }),
+      replayAllDeadLetters(deps, { id: "user:op", organizationId, role: "admin" }),
     );
   }
 
@@ -207,7 +210,7 @@ export class People {
 
   #answerOnce(ref: TaskRef, kind: WaitingKind): Promise<unknown> {
     return kind === "approval"
-      ? this.#once("approver", (deps) => approvePatch(deps, ref, "user:approver"))
+      ? decideAsPerson(this.#world, this.approvals, ref, (name, work) => this.#once(name, work))
       : this.#once("person", (deps) => answerTask(deps, ref, "user:ada", "the first one"));
   }
 

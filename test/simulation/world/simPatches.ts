@@ -43,6 +43,13 @@ export class SimPatches {
     };
   }
 
+  /** The base has moved and the patch set was made anew for it: its runs come to another tree. */
+  remake(patchSetId: string, treeId: string): void {
+    for (const run of this.runs.values())
+      if (run.id.startsWith(`${patchSetId}-`) && run.report?.kind === "applied")
+        run.report = { ...run.report, treeId };
+  }
+
   #no(): never {
     throw new SwitchyardError("route_not_found", "This runner applies patches.");
   }

@@ -25,4 +25,6 @@ export type SimStores = Stores & {
   /** Grows whenever a row may have changed. */
   version(): number;
   view(): Promise<View>;
+  /** Puts another tree into a patch set, behind the core's back. */
+  remake(patch: PatchSetRecord, treeId: string): Promise<void>;
 };

@@ -9,8 +9,9 @@ import {
   registry,
 } from "../../../orchestrator/worker/services/ai-providers/registry.ts";
 import type { PatchPolicy } from "../../../orchestrator/worker/services/patch-manager/deps.ts";
+import { largeSet } from "./approvers.ts";
 import { type Chance, chanceOf } from "./chance.ts";
-import { drawRates, type FaultKind, type FaultRates, faultKinds } from "./faults.ts";
+import { drawRates, type FaultKind, type FaultRates } from "./faults.ts";
 import { fencedStores } from "./fencedStores.ts";
 import { type CallPoint, Calls, type Life, throughCalls } from "./life.ts";
 import { asCodeAgent, SimAgents } from "./simAgents.ts";
@@ -191,11 +192,15 @@ export class World {
     return shareOf(taskId) < 0.7;
   }
 
+  /** Whether the project of this seed wants a person to look at this patch set. */
+  wantsApproval(patchSetId: string): boolean {
+    return shareOf(patchSetId) < this.#approvedShare;
+  }
+
   /** Some seeds ask a person before a delivery, and let agents remediate. */
   objectsPolicy(): PatchPolicy {
     return {
-      approvalReason: ({ patch }) =>
-        shareOf(patch.id) < this.#approvedShare ? "This project wants a person to look." : null,
+      approvalReasons: ({ patch }) => (this.wantsApproval(patch.id) ? [largeSet] : []),
       remediationDepth: () => this.remediationDepth,
     };
   }
@@ -274,12 +279,6 @@ export class World {
     this.injected.set(kind, (this.injected.get(kind) ?? 0) + 1);
   }
 }
-
-export const injectedOf = (world: World): Record<FaultKind, number> =>
-  Object.fromEntries(faultKinds.map((kind) => [kind, world.injected.get(kind) ?? 0])) as Record<
-    FaultKind,
-    number
-  >;
 
 /** A number in [0, 1) that depends on the text alone. */
 const shareOf = (text: string): number => Number.parseInt(shaOf(text).slice(0, 6), 16) / 0x1000000;

@@ -21,6 +21,16 @@ export const deliveryChecks: readonly Check[] = [
   },
   {
     invariant: "I3",
+    name: "delivered_unapproved",
+    sql: `select p.task_id as id, 'patch set ' || p.id || ' is ' || p.status || ', approved by ' || coalesce(p.approved_by, 'nobody') as detail
+      from patch_sets p where p.organization_id = ?1 and p.status in ('delivering', 'delivered')
+        and p.approval_reasons is not null
+        and p.approved_binding is not p.content_key || ':' || p.base_commit || ':' || p.tree_id`,
+    because: "It needed a person's approval, and what was approved is not what the row holds.",
+    remedy: `Look at the commit yourself. ${tellTheMakers}`,
+  },
+  {
+    invariant: "I3",
     name: "delivered_twice",
     sql: `select p.task_id as id, group_concat(p.id || ' ' || coalesce(p.commit_sha, '?'), ', ') as detail
       from patch_sets p where p.organization_id = ?1 and p.status = 'delivered'

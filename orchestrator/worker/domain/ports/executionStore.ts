@@ -50,7 +50,13 @@ export type Settlement = {
   };
   patch: Omit<
     PatchSetRecord,
-    "status" | "commitSha" | "validation" | "approvedBy" | "faults"
+    | "status"
+    | "commitSha"
+    | "validation"
+    | "approvalReasons"
+    | "approvedBy"
+    | "approvedBinding"
+    | "faults"
   > | null;
   notices: Notice[];
   /** With `retry` and `park`: when the task may be looked at again, and why not before. */

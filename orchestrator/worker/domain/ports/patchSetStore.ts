@@ -1,24 +1,42 @@
 import type { PatchFault } from "../../../../shared/contracts/aiPatch.ts";
+import type { ApprovalReason } from "../../../../shared/contracts/patch.ts";
 import type { ValidationReport } from "../../../../shared/contracts/runner.ts";
-import type { PatchSetEvent, TaskEvent } from "../states.ts";
-import type { LogEntry, Notice, Outcome, Waiting } from "../task.ts";
+import type { Approved } from "../approval.ts";
+import type { PatchSetEvent, PatchSetStatus, TaskEvent } from "../states.ts";
+import type { LogEntry, Notice, Outcome, PatchSetRecord, Waiting } from "../task.ts";
 import type { AttemptRef } from "./executionStore.ts";
 import type { Guarded, NewTask } from "./taskStore.ts";
 
 export type PatchRef = AttemptRef & { patchSetId: string };
 
+export type PatchSetFilter = {
+  organizationId: string;
+  status?: PatchSetStatus;
+  /** Only those older than the one with this id. */
+  before?: string;
+  limit: number;
+};
+
 /** Patch sets on their way into the code. Every write moves the task and its patch set together, or neither. */
 export type PatchSetStore = {
+  find(organizationId: string, patchSetId: string): Promise<PatchSetRecord | null>;
+  /** Newest first. */
+  list(filter: PatchSetFilter): Promise<PatchSetRecord[]>;
   /** The tree exists and its id is stored; no ref has moved. */
   beginValidation(
     ref: PatchRef,
     input: { treeId: string; nowMs: number; log: LogEntry },
   ): Promise<Guarded>;
-  /** The gate before the one move of the ref. */
+  /**
+   * The gate before the one move of the ref. Lost too when the row is not that of the committed tree and base any
+   * more, or when a person is needed or was asked, and has not approved exactly what the row holds.
+   */
   beginDelivery(
     ref: PatchRef,
     input: {
       commitSha: string;
+      committed: { baseCommit: string; treeId: string };
+      needsApproval: boolean;
       validation: ValidationReport;
       nowMs: number;
       log: LogEntry;
@@ -36,22 +54,31 @@ export type PatchSetStore = {
       log: LogEntry;
     },
   ): Promise<Guarded>;
-  /** The verified patch waits for a person. */
+  /** The verified patch waits for a person; an earlier approval of it is void. */
   awaitApproval(
     ref: PatchRef,
-    input: { waiting: Waiting; nowMs: number; log: LogEntry },
+    input: {
+      reasons: ApprovalReason[];
+      validation: ValidationReport;
+      waiting: Waiting;
+      nowMs: number;
+      log: LogEntry;
+    },
   ): Promise<Guarded>;
-  /** A person has approved: its supervisor goes on to the delivery. */
+  /** A person has approved what is named: its supervisor goes on to the delivery. Lost when the row is another. */
   approve(
     ref: PatchRef,
-    input: { by: string; nowMs: number; sweepAtMs: number; log: LogEntry },
+    input: { by: string; approved: Approved; nowMs: number; sweepAtMs: number; log: LogEntry },
   ): Promise<Guarded>;
   /** With `remediate` the child is written in the same batch. */
   end(
     ref: PatchRef,
     input: {
       patchEvent: Extract<PatchSetEvent, "reject" | "find_conflict" | "fail">;
-      taskEvent: Extract<TaskEvent, "fail" | "escalate" | "cancel_confirmed" | "remediate">;
+      taskEvent: Extract<
+        TaskEvent,
+        "fail" | "escalate" | "cancel_confirmed" | "refuse" | "remediate"
+      >;
       child: NewTask | null;
       faults: PatchFault[];
       validation: ValidationReport | null;

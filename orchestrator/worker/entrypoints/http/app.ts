@@ -8,6 +8,7 @@ import { deadLetterRoutes } from "./routes/deadLetters.ts";
 import { doctorRoutes } from "./routes/doctor.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { patchRoutes } from "./routes/patches.ts";
 import { projectRoutes } from "./routes/projects.ts";
 import { providerRoutes } from "./routes/providers.ts";
 import { taskRoutes } from "./routes/tasks.ts";
@@ -33,6 +34,7 @@ export function httpApp(): OpenAPIHono<HttpEnv> {
   healthRoutes(app);
   taskRoutes(app);
   eventRoutes(app);
+  patchRoutes(app);
   projectRoutes(app);
   providerRoutes(app);
   accountRoutes(app);

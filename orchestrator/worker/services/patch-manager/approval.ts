@@ -1,11 +1,8 @@
+import type { ApprovalReason } from "../../../../shared/contracts/patch.ts";
+import type { ValidationReport } from "../../../../shared/contracts/runner.ts";
 import { inputWaitMs } from "../../domain/limits.ts";
-import type { Clock } from "../../domain/ports/clock.ts";
-import type { PatchSetStore } from "../../domain/ports/patchSetStore.ts";
 import { go, type StepResult } from "../../domain/ports/supervision.ts";
 import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
-import type { Supervisors, TaskRef } from "../../domain/ports/supervisors.ts";
-import type { TaskStore } from "../../domain/ports/taskStore.ts";
-import type { Settings } from "../../domain/settings.ts";
 import { systemActor, tellState } from "../../domain/tellState.ts";
 import { type PatchBrief, type PatchDeps, patchRefOf } from "./deps.ts";
 
@@ -14,48 +11,32 @@ export async function askForApproval(
   deps: PatchDeps,
   attempt: Attempt,
   brief: PatchBrief,
-  reason: string,
+  { reasons, validation }: { reasons: ApprovalReason[]; validation: ValidationReport },
 ): Promise<StepResult> {
   const nowMs = deps.clock.nowMs();
+  const text = textOf(reasons);
   const asked = await deps.patchSets.awaitApproval(patchRefOf(attempt, brief), {
-    waiting: { kind: "approval", text: reason, sinceMs: nowMs, expiresAtMs: nowMs + inputWaitMs },
+    reasons,
+    validation,
+    waiting: { kind: "approval", text, sinceMs: nowMs, expiresAtMs: nowMs + inputWaitMs },
     nowMs,
-    log: { actor: systemActor, action: "patch.awaits_approval", message: reason },
+    log: {
+      actor: systemActor,
+      action: "patch.awaits_approval",
+      message: text,
+      details: { patchSetId: brief.patch.id, reasons },
+    },
   });
-  if (asked.kind === "done") tellState(deps, attempt, { task: "waiting_input", because: reason });
+  if (asked.kind === "done") tellState(deps, attempt, { task: "waiting_input", because: text });
   return go(attempt);
 }
 
-export type ApproveDeps = {
-  tasks: TaskStore;
-  patchSets: PatchSetStore;
-  supervisors: Supervisors;
-  clock: Clock;
-  settings: Pick<Settings, "resendAfterMs">;
-};
+const shownReasons = 5;
 
-/** A person approves the patch that a task waits with. `lost` = it does not wait for that any more. */
-export async function approvePatch(
-  deps: ApproveDeps,
-  ref: TaskRef,
-  by: string,
-): Promise<{ kind: "approved" } | { kind: "lost" }> {
-  const story = await deps.tasks.findStory(ref);
-  const nowMs = deps.clock.nowMs();
-  const waiting = story?.task.waiting ?? null;
-  if (story === null || story.patch === null || waiting?.kind !== "approval")
-    return { kind: "lost" };
-  if (nowMs >= waiting.expiresAtMs) return { kind: "lost" };
-  const approved = await deps.patchSets.approve(
-    { ...ref, fence: story.task.fence, patchSetId: story.patch.id },
-    {
-      by,
-      nowMs,
-      sweepAtMs: nowMs + deps.settings.resendAfterMs,
-      log: { actor: by, action: "patch.approved", message: `${by} approved the patch.` },
-    },
-  );
-  if (approved.kind === "lost") return approved;
-  await deps.supervisors.poke(ref);
-  return { kind: "approved" };
+function textOf(reasons: readonly ApprovalReason[]): string {
+  const shown = reasons
+    .slice(0, shownReasons)
+    .map(({ code, file, message }) => `${file ?? "the set"}: ${message} (${code})`);
+  const more = reasons.length - shown.length;
+  return `${shown.join("; ")}${more > 0 ? `; and ${more} more` : ""}.`;
 }

@@ -23,6 +23,7 @@ export async function beginDelivery(
   attempt: Attempt,
   brief: PatchBrief,
   report: Extract<PatchReport, { kind: "applied" }>,
+  needsApproval: boolean,
 ): Promise<StepResult> {
   const { task, execution, patch } = brief;
   const commitSha = await forgeOf(deps).commit({
@@ -45,6 +46,8 @@ export async function beginDelivery(
   const ref = patchRefOf(attempt, brief);
   const begun = await deps.patchSets.beginDelivery(ref, {
     commitSha,
+    committed: { baseCommit: patch.baseCommit, treeId: report.treeId },
+    needsApproval,
     validation: report.validation,
     nowMs: deps.clock.nowMs(),
     log: {
@@ -53,7 +56,8 @@ export async function beginDelivery(
       message: `Validation: ${report.validation.status}. The commit will be ${commitSha}.`,
     },
   });
-  // Lost: a cancel came first, or an earlier write had worked; the same step finds out which.
+  // Lost: a cancel came first, an earlier write had worked, or what was approved has changed; the same step finds
+  // out which.
   if (begun.kind === "lost") return go(attempt);
   tellState(deps, attempt, { task: "delivering" });
   return go({ ...attempt, phase: "delivering" });

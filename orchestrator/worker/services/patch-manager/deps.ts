@@ -1,3 +1,6 @@
+import type { PatchSet } from "../../../../shared/contracts/aiPatch.ts";
+import type { ApprovalReason } from "../../../../shared/contracts/patch.ts";
+import type { FileChange } from "../../../../shared/contracts/runner.ts";
 import type { Artifacts } from "../../domain/ports/artifacts.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { Brief, ExecutionStore } from "../../domain/ports/executionStore.ts";
@@ -11,8 +14,12 @@ import type { Notice, PatchSetRecord, Task } from "../../domain/task.ts";
 
 /** What is wanted of a patch beyond the fixed rules. */
 export type PatchPolicy = {
-  /** Why a person has to approve the verified patch; null = nobody has to. */
-  approvalReason(brief: PatchBrief): string | null;
+  /** Why a person has to approve the verified patch; empty = nobody has to. */
+  approvalReasons(
+    brief: PatchBrief,
+    set: PatchSet,
+    changes: readonly FileChange[] | null,
+  ): ApprovalReason[];
   /** How many remediations may follow one another; 0 = a bad patch is handed to a person. */
   remediationDepth(brief: PatchBrief): number;
 };

@@ -1,13 +1,11 @@
 import type { NumberedEvent } from "../../../../shared/contracts/agentEvent.ts";
-import type { PatchFault, PatchSet } from "../../../../shared/contracts/aiPatch.ts";
+import type { PatchSet } from "../../../../shared/contracts/aiPatch.ts";
 import {
   currentRunnerProtocol,
   type PatchRunRequest,
 } from "../../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../../shared/errors.ts";
-import { checkPatchSet } from "../../../../shared/patch/check.ts";
-import { parsePatchSet } from "../../../../shared/patch/parse.ts";
-import { readText } from "../../domain/keepText.ts";
+import { refusalsOf, touchesProtectedPath } from "../../domain/patchPolicy.ts";
 import type { Runner } from "../../domain/ports/runner.ts";
 import {
   go,
@@ -21,6 +19,7 @@ import { systemActor, tellState } from "../../domain/tellState.ts";
 import { type PatchBrief, type PatchDeps, patchRefOf, patchRunIdOf } from "./deps.ts";
 import { cancelledEnd, endPatch } from "./endPatch.ts";
 import { afterPatchReport, endOfFaults } from "./patchReport.ts";
+import { readSet } from "./readSet.ts";
 
 const watchedWaitMs = 25_000;
 const maxPatchTries = 3;
@@ -65,8 +64,11 @@ async function processLive(
   if (brief.task.cancelRequestedAtMs !== null) return cancel(deps, runner, attempt, brief);
   if (attempt.patchStarted) return followPatch(deps, runner, attempt, brief, context);
 
-  const set = await readSet(deps, brief);
-  const faults = set.kind === "parsed" ? faultsOf(set.set, brief) : set.faults;
+  const set = await readSet(deps.artifacts, brief.patch);
+  const faults =
+    set.kind === "parsed"
+      ? refusalsOf(set.set, brief.project.settings, brief.task.allowedPaths)
+      : set.faults;
   if (set.kind !== "parsed" || faults.length > 0)
     return endPatch(deps, attempt, brief, endOfFaults(faults));
   const asked = { ...attempt, patchAsked: true };
@@ -74,15 +76,6 @@ async function processLive(
   await runner.startPatch(patchRunIdOf(attempt, brief), requestOf(deps, attempt, brief, set.set));
   return go({ ...asked, patchStarted: true });
 }
-
-/** What a task asks for narrows what its project allows, and never widens it. */
-const faultsOf = (set: PatchSet, { task, project }: PatchBrief): PatchFault[] => {
-  const limits = [task.allowedPaths, project.settings.allowedPaths ?? null];
-  const [own, ofProject] = limits.map((paths) =>
-    checkPatchSet(set, paths === null ? {} : { allowedPaths: paths }),
-  );
-  return own?.length ? own : (ofProject ?? []);
-};
 
 async function followPatch(
   deps: PatchDeps,
@@ -227,12 +220,8 @@ const requestOf = (
     source: { ...task.source, commit: patch.baseCommit },
     validation: { commands: task.validation ?? project.settings.validation },
     expectedTreeId: attempt.report?.treeId ?? null,
+    // The tree is made and validated first, so that whoever is asked sees the verdict. No ref moves before that.
+    ...(touchesProtectedPath(set) ? { approved: { protectedPaths: true } } : {}),
     ...(doorbell === null ? {} : { doorbell }),
   };
 };
-
-async function readSet(deps: PatchDeps, { patch }: PatchBrief) {
-  const text = await readText(deps.artifacts, patch.set);
-  if (text === null) throw new SwitchyardError("internal", "The stored patch set is missing.");
-  return parsePatchSet(JSON.parse(text));
-}

@@ -1,11 +1,14 @@
 import type { PatchFault } from "../../../../shared/contracts/aiPatch.ts";
+import type { ApprovalReason } from "../../../../shared/contracts/patch.ts";
 import type { PatchReport, ValidationReport } from "../../../../shared/contracts/runner.ts";
+import { approvalHolds } from "../../domain/approval.ts";
 import { go, type StepResult } from "../../domain/ports/supervision.ts";
 import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
 import { askForApproval } from "./approval.ts";
 import { beginDelivery } from "./delivery.ts";
 import type { PatchBrief, PatchDeps } from "./deps.ts";
 import { type BadEnd, cancelledEnd, endPatch } from "./endPatch.ts";
+import { readSet } from "./readSet.ts";
 
 /** What follows from a finished run of a patch set. */
 export async function afterPatchReport(
@@ -20,9 +23,22 @@ export async function afterPatchReport(
   if (report.validation.status === "failed")
     return endPatch(deps, attempt, brief, endOfValidation(report.validation));
   if (brief.patch.status !== "validating") return go(attempt);
-  const reason = brief.patch.approvedBy === null ? deps.policy.approvalReason(brief) : null;
-  if (reason !== null) return askForApproval(deps, attempt, brief, reason);
-  return beginDelivery(deps, attempt, brief, report);
+  const reasons = await reasonsOf(deps, brief, report);
+  if (reasons.length > 0 && !approvalHolds(brief.patch))
+    return askForApproval(deps, attempt, brief, { reasons, validation: report.validation });
+  return beginDelivery(deps, attempt, brief, report, reasons.length > 0);
+}
+
+/** Whoever was asked once has to approve, also when what changed since then would not be asked about. */
+async function reasonsOf(
+  deps: PatchDeps,
+  brief: PatchBrief,
+  { changes }: Extract<PatchReport, { kind: "applied" }>,
+): Promise<ApprovalReason[]> {
+  const read = await readSet(deps.artifacts, brief.patch);
+  const now =
+    read.kind === "parsed" ? deps.policy.approvalReasons(brief, read.set, changes ?? null) : [];
+  return now.length > 0 ? now : (brief.patch.approvalReasons ?? []);
 }
 
 const otherTree = (noted: string, made: string): BadEnd => ({
@@ -58,13 +74,14 @@ const conflictCodes: readonly PatchFault["code"][] = [
   "unguarded",
 ];
 
-/** Faults of the set: a moved base is a conflict, a protected path needs a person, the rest is a bad patch. */
+/** Faults of the set: a moved base is a conflict, the rest is a bad patch. */
 export function endOfFaults(faults: PatchFault[]): BadEnd {
   const [first] = faults;
   const message = `The patch was refused: ${faults.map(describe).slice(0, 5).join("; ")}.`;
   const base = { taskEvent: "escalate", message, faults } as const;
   if (first !== undefined && faults.every(({ code }) => conflictCodes.includes(code)))
     return { ...base, patchEvent: "find_conflict", code: "conflict", remediable: true };
+  // A runner that protects more than this worker knows: it would refuse what an agent makes of it too.
   if (faults.some(({ code }) => code === "protected_path"))
     return { ...base, patchEvent: "reject", code: "protected_path" };
   return { ...base, patchEvent: "reject", code: "patch_rejected", remediable: true };

@@ -5,7 +5,7 @@ import { readText } from "../../domain/keepText.ts";
 import { taskNotFound } from "../../domain/notFound.ts";
 import type { Artifacts } from "../../domain/ports/artifacts.ts";
 import type { TaskFilter, TaskStore, TaskStory } from "../../domain/ports/taskStore.ts";
-import type { StoredText } from "../../domain/task.ts";
+import { addsSecret, type StoredText } from "../../domain/task.ts";
 import { taskDetail, taskView } from "./taskView.ts";
 
 export type ReadDeps = { tasks: TaskStore; artifacts: Artifacts };
@@ -46,6 +46,11 @@ export async function getPatch(
     throw new SwitchyardError(
       "patch_not_found",
       `Task ${taskId} has no patch: its agent has not finished, or has changed nothing.`,
+    );
+  if (addsSecret(patch))
+    throw new SwitchyardError(
+      "forbidden",
+      "The patch adds a secret and is shown to nobody. Its faults say where the secret stands.",
     );
   return { status: patch.status, set: JSON.parse(await textOf(deps.artifacts, patch.set)) };
 }

@@ -1,0 +1,104 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import {
+  approvePatchSchema,
+  patchDetailSchema,
+  patchSummarySchema,
+  rejectPatchSchema,
+} from "../../../../../shared/contracts/patch.ts";
+import { patchSetStatuses } from "../../../domain/states.ts";
+import { approvePatch, rejectPatch } from "../../../services/patch-manager/decidePatch.ts";
+import { getPatchSet, listPatches } from "../../../services/patch-manager/readPatches.ts";
+import type { HttpEnv } from "../httpEnv.ts";
+import { requireRole } from "../middleware.ts";
+import { body, failures, json, secured } from "./answers.ts";
+
+const tags = ["patches"];
+const patchParam = z.object({ id: z.string().max(100) });
+
+const list = createRoute({
+  method: "get",
+  path: "/api/v1/patches",
+  tags,
+  summary: "Patch sets, newest first; with status=awaiting_approval those that wait for a person",
+  security: secured,
+  request: {
+    query: z.object({
+      status: z.enum(patchSetStatuses).optional(),
+      before: z.string().max(100).optional().meta({ description: "`next` of the page before." }),
+      limit: z.coerce.number().int().min(1).max(200).default(50),
+    }),
+  },
+  responses: {
+    200: json(
+      "A page of patch sets.",
+      z.strictObject({ patches: z.array(patchSummarySchema), next: z.string().nullable() }),
+    ),
+    ...failures,
+  },
+});
+
+const show = createRoute({
+  method: "get",
+  path: "/api/v1/patches/{id}",
+  tags,
+  summary: "One patch set: its operations, its tree, what validation said, and why it waits",
+  security: secured,
+  request: { params: patchParam },
+  responses: { 200: json("The patch set.", patchDetailSchema), ...failures },
+});
+
+const approve = createRoute({
+  method: "post",
+  path: "/api/v1/patches/{id}/approve",
+  tags,
+  summary: "Let exactly this patch set and tree into the code",
+  description:
+    "For another person than the one who handed the task over. The body names the contentKey and the treeId that were shown; if they are not those of the patch set any more, nothing is approved.",
+  security: secured,
+  middleware: [requireRole("approver")] as const,
+  request: { params: patchParam, body: body(approvePatchSchema) },
+  responses: {
+    200: json("The patch set, on its way to delivery.", patchDetailSchema),
+    ...failures,
+  },
+});
+
+const reject = createRoute({
+  method: "post",
+  path: "/api/v1/patches/{id}/reject",
+  tags,
+  summary: "Refuse a patch set that waits for approval; its task fails",
+  security: secured,
+  middleware: [requireRole("approver")] as const,
+  request: { params: patchParam, body: body(rejectPatchSchema) },
+  responses: { 200: json("The refused patch set.", patchDetailSchema), ...failures },
+});
+
+export function patchRoutes(app: OpenAPIHono<HttpEnv>): void {
+  app.openapi(list, async (c) => {
+    const { status, before, limit } = c.req.valid("query");
+    const filter = {
+      limit,
+      ...(status === undefined ? {} : { status }),
+      ...(before === undefined ? {} : { before }),
+    };
+    return c.json(await listPatches(c.get("deps"), c.get("principal"), filter), 200);
+  });
+
+  app.openapi(show, async (c) => {
+    const { id } = c.req.valid("param");
+    return c.json(await getPatchSet(c.get("deps"), c.get("principal"), id), 200);
+  });
+
+  app.openapi(approve, async (c) => {
+    const { id } = c.req.valid("param");
+    await approvePatch(c.get("deps"), c.get("principal"), id, c.req.valid("json"));
+    return c.json(await getPatchSet(c.get("deps"), c.get("principal"), id), 200);
+  });
+
+  app.openapi(reject, async (c) => {
+    const { id } = c.req.valid("param");
+    await rejectPatch(c.get("deps"), c.get("principal"), id, c.req.valid("json"));
+    return c.json(await getPatchSet(c.get("deps"), c.get("principal"), id), 200);
+  });
+}
