@@ -1,4 +1,5 @@
 import { drizzle } from "drizzle-orm/d1";
+import { d1AuditStore } from "./database/auditStore.ts";
 import { d1DeadLetterStore } from "./database/deadLetterStore.ts";
 import { d1DoctorStore } from "./database/doctorStore.ts";
 import { d1ExecutionStore } from "./database/executionStore.ts";
@@ -14,6 +15,7 @@ import type { SupervisorMemory } from "./domain/ports/supervisorMemory.ts";
 import type { SupervisorAccess, TaskRef } from "./domain/ports/supervisors.ts";
 import { type Deployment, type Env, readEnv } from "./env.ts";
 import { cloudflareContainers } from "./platform/agentContainers.ts";
+import { r2Anchors } from "./platform/anchors.ts";
 import { r2Artifacts } from "./platform/artifacts.ts";
 import { systemClock } from "./platform/clock.ts";
 import { consoleLog } from "./platform/consoleLog.ts";
@@ -63,6 +65,8 @@ export function compose(env: Env) {
     notices: d1NoticeStore(db),
     deadLetters: d1DeadLetterStore(db, ids),
     doctor: d1DoctorStore(db),
+    audit: d1AuditStore(db),
+    anchors: r2Anchors(env.ARTIFACTS),
     artifacts: r2Artifacts(env.ARTIFACTS),
     queue: cloudflareTaskQueue(env.TASK_QUEUE),
     supervisors: supervisorsOf(env),

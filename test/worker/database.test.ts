@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { compose } from "../../orchestrator/worker/compose.ts";
+import type { AuditStore } from "../../orchestrator/worker/domain/ports/auditStore.ts";
 import type { DeadLetterStore } from "../../orchestrator/worker/domain/ports/deadLetterStore.ts";
 import type { ExecutionStore } from "../../orchestrator/worker/domain/ports/executionStore.ts";
 import type { IdentityStore } from "../../orchestrator/worker/domain/ports/identityStore.ts";
@@ -17,6 +18,7 @@ type Calls<Store> = {
 
 const task = aTask({ callbackUrl: "https://example.com/hook" });
 const ref = { organizationId: "org_a", taskId: "task_1" };
+const chain = { organizationId: "org_a", projectId: "proj_1" };
 const attempt = { ...ref, fence: 1 };
 const patchRef = { ...attempt, patchSetId: "ps_1" };
 const log = aLogEntry();
@@ -161,6 +163,19 @@ const calls = {
     postpone: ["org_a", "ntc_1", 1, 2],
     inbox: ["org_a", "ntc_0", 50],
   } satisfies Calls<NoticeStore>,
+  audit: {
+    chains: [{ organizationId: "org_a", projectId: "proj_1" }, 500],
+    chainsOf: ["org_a"],
+    seals: [chain, 0, 8],
+    linesBetween: [chain, 1, 9],
+    linesAfter: [chain, 0, 256],
+    strays: ["org_a"],
+    appendSeal: [
+      { ...chain, number: 1, firstSeq: 1, lastSeq: 1, digests: "d", hash: "h", sealedAtMs: 1 },
+      "",
+    ],
+    noteAnchor: [chain, "2026-11-21", { number: 1, hash: "h" }],
+  } satisfies Calls<AuditStore>,
 };
 
 describe("every query of the stores", () => {
@@ -169,7 +184,9 @@ describe("every query of the stores", () => {
 
     expect(plans.length).toBeGreaterThan(70);
     expect(
-      plans.filter(({ detail }) => /^SCAN (?!CONSTANT ROW|waiting\b|w\b)/.test(detail)),
+      plans.filter(({ detail }) =>
+        /^SCAN (?!CONSTANT ROW|waiting\b|w\b|chain\b|sealed\b)/.test(detail),
+      ),
     ).toEqual([]);
   });
 
@@ -177,7 +194,7 @@ describe("every query of the stores", () => {
     const plans = await collectPlans();
 
     const walks =
-      /^SEARCH (tasks|others|t|ai_provider_executions|patch_sets)\b.*PRIMARY KEY \(organization_id=\?\)/;
+      /^SEARCH (tasks|others|t|ai_provider_executions|patch_sets|operation_logs|[lpuo])\b.*PRIMARY KEY \(organization_id=\?\)/;
     expect(plans.filter(({ detail }) => walks.test(detail))).toEqual([]);
   });
 
@@ -202,15 +219,28 @@ describe("the tables", () => {
     expect(ours.filter(({ sql }) => !/WITHOUT ROWID\s*$/i.test(sql))).toEqual([]);
   });
 
-  it("keep the audit trail as it was written", async () => {
-    await env.DB.prepare(
-      "insert into operation_logs values ('o','s','l',null,'a','a','m',null,1)",
-    ).run();
+  const line = (verb: string, id: string, project: string | null, seq: number) =>
+    `${verb} into operation_logs values ('o','s','${id}',${project},'a','a','m',null,1,${seq})`;
+  const seal = (verb: string) =>
+    `${verb} into operation_log_seals values ('o','p',1,1,1,'d','h',1)`;
 
-    const change = env.DB.prepare("update operation_logs set message = 'other'").run();
-    await expect(change).rejects.toThrow("append-only");
-    const removal = env.DB.prepare("delete from operation_logs").run();
-    await expect(removal).rejects.toThrow("append-only");
+  it.each([
+    "update operation_logs set message = 'other'",
+    "delete from operation_logs",
+    line("insert or replace", "l", "'p'", 2),
+    line("insert or replace", "m", "'p'", 1),
+    line("insert", "n", "null", 1),
+    line("insert", "n", "'p'", 0),
+    "update operation_log_seals set hash = 'other'",
+    "delete from operation_log_seals",
+    seal("insert or replace"),
+  ])("keep the audit trail as it was written: %s", async (statement) => {
+    await env.DB.batch([
+      env.DB.prepare(line("insert or ignore", "l", "'p'", 1)),
+      env.DB.prepare(seal("insert or ignore")),
+    ]).catch(() => "there already");
+
+    await expect(env.DB.prepare(statement).run()).rejects.toThrow("append-only");
   });
 });
 

@@ -83,6 +83,7 @@ export const toPatchSet = (row: typeof patchSets.$inferSelect): PatchSetRecord =
   commitSha: row.commitSha,
   validation: row.validation,
   approvedBy: row.approvedBy,
+  auditHead: row.auditHead,
   faults: row.faults,
 });
 

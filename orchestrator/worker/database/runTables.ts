@@ -144,6 +144,8 @@ export const patchSets = sqliteTable(
     commitSha: text("commit_sha"),
     validation: json<ValidationReport>("validation"),
     approvedBy: text("approved_by"),
+    /** The head of the project's audit chain when validation began, as `number:hash`; null = nothing was sealed yet. */
+    auditHead: text("audit_head"),
     faults: json<PatchFault[]>("faults").notNull().default([]),
     createdAtMs: atMs("created_at_ms").notNull(),
     updatedAtMs: atMs("updated_at_ms").notNull(),

@@ -124,6 +124,8 @@ export type PatchSetRecord = {
   validation: ValidationReport | null;
   /** Who has approved exactly this set on exactly this tree. */
   approvedBy: string | null;
+  /** The head of the project's audit chain when validation began, `number:hash`; null = nothing was sealed yet. */
+  auditHead: string | null;
   faults: PatchFault[];
 };
 

@@ -149,6 +149,7 @@ function insertPatch(tables: Tables, { patch, nowMs }: Settlement): void {
       commitSha: null,
       validation: null,
       approvedBy: null,
+      auditHead: null,
       faults: [],
     },
     createdAtMs: nowMs,

@@ -19,9 +19,10 @@ import type {
   PatchSetRecord,
   Waiting,
 } from "../../../orchestrator/worker/domain/task.ts";
+import { auditHeadOf } from "./auditStore.ts";
 import { guardedPatchSet, guardedTask } from "./guards.ts";
 import { putPatchSet } from "./put.ts";
-import { type OrderRow, orderKey, type Tables, type TaskRow } from "./tables.ts";
+import { type OrderRow, orderKey, type Tables, type TaskRow, taskKey } from "./tables.ts";
 import {
   changeTask,
   checkNewNotices,
@@ -57,7 +58,7 @@ export const memoryPatchSetStore = (tables: Tables, ids: Ids): PatchSetStore => 
     movePatch(tables, ids, ref, {
       patchEvent: "begin_validation",
       taskEvent: "begin_validation",
-      columns: { treeId },
+      columns: { treeId, auditHead: headOf(tables, ref) },
       ...rest,
     }),
 
@@ -105,6 +106,12 @@ export const memoryPatchSetStore = (tables: Tables, ids: Ids): PatchSetStore => 
       ...rest,
     }),
 });
+
+function headOf(tables: Tables, ref: PatchRef): string | null {
+  const { organizationId } = ref;
+  const task = tables.tasks.get(taskKey(ref))?.task;
+  return auditHeadOf(tables, { organizationId, projectId: task?.projectId ?? "" });
+}
 
 function movePatch(tables: Tables, ids: Ids, ref: PatchRef, move: PatchMove): Guarded {
   const { notices = [], child = null, nowMs } = move;

@@ -14,6 +14,7 @@ import { drawRates, type FaultKind, type FaultRates, faultKinds } from "./faults
 import { fencedStores } from "./fencedStores.ts";
 import { type CallPoint, Calls, type Life, throughCalls } from "./life.ts";
 import { asCodeAgent, SimAgents } from "./simAgents.ts";
+import { SimAudit } from "./simAudit.ts";
 import { SimCallbacks } from "./simCallbacks.ts";
 import { SimForge, shaOf } from "./simForge.ts";
 import { SimObjects } from "./simObjects.ts";
@@ -55,6 +56,7 @@ export class World {
   readonly objects: SimObjects;
   readonly queues: SimQueues;
   readonly callbacks: SimCallbacks;
+  readonly audit: SimAudit;
   readonly texts = new Map<string, string>();
   readonly rates: FaultRates;
   readonly injected = new Map<FaultKind, number>();
@@ -96,6 +98,7 @@ export class World {
     this.objects = new SimObjects(this);
     this.queues = new SimQueues(this);
     this.callbacks = new SimCallbacks(this);
+    this.audit = new SimAudit(this, options.seed);
   }
 
   get nowMs(): number {
@@ -224,6 +227,8 @@ export class World {
       queue: through("queue", "queue", this.queues.port()),
       supervisors: through("supervisor", "supervisors", this.objects.port()),
       callbacks: through("other", "callbacks", this.callbacks.port()),
+      audit: this.audit.store(),
+      anchors: this.audit.anchors,
       callbacksAreSigned: true,
       knownProviders: simProviders,
       providers: new Map<string, ProviderDefinition>(
@@ -236,11 +241,7 @@ export class World {
         ]),
       ),
       runner: through("runner", "patches", this.patches.runner()),
-      forge: through("runner", "forge", {
-        readRef: this.forge.readRef,
-        commit: this.forge.commit,
-        moveRef: this.forge.moveRef,
-      }),
+      forge: through("runner", "forge", this.forge.port()),
     };
   }
 

@@ -50,7 +50,7 @@ export type Settlement = {
   };
   patch: Omit<
     PatchSetRecord,
-    "status" | "commitSha" | "validation" | "approvedBy" | "faults"
+    "status" | "commitSha" | "validation" | "approvedBy" | "auditHead" | "faults"
   > | null;
   notices: Notice[];
   /** With `retry` and `park`: when the task may be looked at again, and why not before. */

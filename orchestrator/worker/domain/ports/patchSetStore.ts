@@ -9,7 +9,7 @@ export type PatchRef = AttemptRef & { patchSetId: string };
 
 /** Patch sets on their way into the code. Every write moves the task and its patch set together, or neither. */
 export type PatchSetStore = {
-  /** The tree exists and its id is stored; no ref has moved. */
+  /** The tree exists and its id is stored, with the head of the audit chain as it is now; no ref has moved. */
   beginValidation(
     ref: PatchRef,
     input: { treeId: string; nowMs: number; log: LogEntry },

@@ -121,6 +121,8 @@ function claim(
   chosen: Candidate & { credential: string },
 ) {
   const nowMs = deps.clock.nowMs();
+  const config = resolveConfig(task, project, chosen);
+  const keyName = config.credential.value;
   return deps.tasks.claim({
     ref: { organizationId: task.organizationId, taskId: task.id },
     fence: task.fence,
@@ -131,7 +133,7 @@ function claim(
       decision,
     },
     executionId: deps.ids.next("exec"),
-    config: resolveConfig(task, project, chosen),
+    config,
     projectId: task.projectId,
     orderId: task.orderId,
     isChild: task.parentId !== null,
@@ -142,7 +144,7 @@ function claim(
       actor: systemActor,
       action: "task.assigned",
       message: `Attempt ${task.fence + 1} goes to ${chosen.name}: ${decision.because}.`,
-      details: { decision },
+      details: { agent: chosen.name, model: config.model.value, keyName, decision },
     },
   });
 }

@@ -1,3 +1,4 @@
+import { patchDetails } from "../../domain/auditDetails.ts";
 import { inputWaitMs } from "../../domain/limits.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { PatchSetStore } from "../../domain/ports/patchSetStore.ts";
@@ -20,7 +21,12 @@ export async function askForApproval(
   const asked = await deps.patchSets.awaitApproval(patchRefOf(attempt, brief), {
     waiting: { kind: "approval", text: reason, sinceMs: nowMs, expiresAtMs: nowMs + inputWaitMs },
     nowMs,
-    log: { actor: systemActor, action: "patch.awaits_approval", message: reason },
+    log: {
+      actor: systemActor,
+      action: "patch.awaits_approval",
+      message: reason,
+      details: patchDetails(brief.execution, brief.patch, { treeId: brief.patch.treeId }),
+    },
   });
   if (asked.kind === "done") tellState(deps, attempt, { task: "waiting_input", because: reason });
   return go(attempt);
@@ -52,7 +58,16 @@ export async function approvePatch(
       by,
       nowMs,
       sweepAtMs: nowMs + deps.settings.resendAfterMs,
-      log: { actor: by, action: "patch.approved", message: `${by} approved the patch.` },
+      log: {
+        actor: by,
+        action: "patch.approved",
+        message: `${by} approved the patch.`,
+        ...(story.execution === null
+          ? {}
+          : {
+              details: patchDetails(story.execution, story.patch, { treeId: story.patch.treeId }),
+            }),
+      },
     },
   );
   if (approved.kind === "lost") return approved;

@@ -7,6 +7,7 @@ import {
 import { SwitchyardError } from "../../../../shared/errors.ts";
 import { checkPatchSet } from "../../../../shared/patch/check.ts";
 import { parsePatchSet } from "../../../../shared/patch/parse.ts";
+import { patchDetails } from "../../domain/auditDetails.ts";
 import { readText } from "../../domain/keepText.ts";
 import type { Runner } from "../../domain/ports/runner.ts";
 import {
@@ -167,6 +168,7 @@ async function beginValidation(
       actor: systemActor,
       action: "patch.applied",
       message: `The patch makes the tree ${treeId}.`,
+      details: patchDetails(brief.execution, brief.patch, { treeId }),
     },
   });
   if (begun.kind === "done") tellState(deps, attempt, { task: "validating" });
