@@ -31,6 +31,13 @@ export function memoryAnchors(): AnchorStore & { all: Map<string, Anchor> } {
       all.set(key, there);
       return there;
     },
+    projects: async (organizationId) => [
+      ...new Set(
+        [...all.values()]
+          .filter((anchor) => anchor.organizationId === organizationId)
+          .map(({ projectId }) => projectId),
+      ),
+    ],
     ofChain: async ({ organizationId, projectId }) =>
       [...all.values()].filter(
         (anchor) => anchor.organizationId === organizationId && anchor.projectId === projectId,

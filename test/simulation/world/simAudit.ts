@@ -42,6 +42,7 @@ export class SimAudit {
       this.#anchors.set(key, there);
       return there;
     },
+    projects: async () => [],
     ofChain: async ({ organizationId, projectId }) =>
       [...this.#anchors.values()].filter(
         (anchor) => anchor.organizationId === organizationId && anchor.projectId === projectId,

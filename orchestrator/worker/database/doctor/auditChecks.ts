@@ -9,12 +9,14 @@ const tellWhoWatches =
 /** Chains of an organization: those of its projects and its own. */
 const chains = `select '' as project_id union select p.id from projects p where p.organization_id = ?1`;
 
+const chain = "coalesce(nullif(c.project_id, ''), 'of no project')";
+
 /** The audit trail: sealed in time, and no seal over lines that are gone. */
 export const auditChecks: readonly Check[] = [
   {
     invariant: "audit",
     name: "lines_not_sealed",
-    sql: `select l.project_id || ' line ' || l.seq as id, l.action || ' of ' || l.subject_id || ', written ' || ${time("l.at_ms")} as detail
+    sql: `select ${chain} || ' line ' || l.seq as id, l.action || ' of ' || l.subject_id || ', written ' || ${time("l.at_ms")} as detail
       from (${chains}) c join operation_logs l on l.organization_id = ?1 and l.project_id = c.project_id
         and l.seq > coalesce((select max(s.last_seq) from operation_log_seals s
           where s.organization_id = ?1 and s.project_id = c.project_id), 0)
@@ -27,13 +29,14 @@ export const auditChecks: readonly Check[] = [
   {
     invariant: "audit",
     name: "sealed_lines_missing",
-    sql: `select c.project_id || ' seal ' || s.number as id, 'it ends with line ' || s.last_seq || ', the chain with '
+    sql: `select ${chain} || ' seal ' || s.number as id, 'it ends with line ' || s.last_seq || ', the chain with '
         || coalesce((select max(l.seq) from operation_logs l
           where l.organization_id = ?1 and l.project_id = c.project_id), 'none') as detail
       from (${chains}) c join operation_log_seals s on s.organization_id = ?1 and s.project_id = c.project_id
         and s.last_seq > coalesce((select max(l.seq) from operation_logs l
           where l.organization_id = ?1 and l.project_id = c.project_id), 0)`,
-    because: "Lines that were sealed are not there any more: the end of the audit trail was cut off.",
+    because:
+      "Lines that were sealed are not there any more: the end of the audit trail was cut off.",
     remedy: tellWhoWatches,
   },
 ];

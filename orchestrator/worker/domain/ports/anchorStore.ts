@@ -9,4 +9,6 @@ export type AnchorStore = {
   place(anchor: Anchor): Promise<Anchor>;
   /** Every anchor of a chain, oldest first. */
   ofChain(chain: ChainRef): Promise<Anchor[]>;
+  /** The projects of an organization that have an anchor; "" = no project. */
+  projects(organizationId: string): Promise<string[]>;
 };

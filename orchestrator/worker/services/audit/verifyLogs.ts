@@ -18,16 +18,20 @@ export async function verifyLogs(
     projectId?: string | undefined;
     /** Heads that stand elsewhere. */
     evidenceOf: (chain: ChainRef) => Promise<readonly Evidence[]>;
-    /** Chains that something elsewhere speaks of: one that the database does not know was cut off whole. */
+    /** Projects that something elsewhere speaks of: a chain that the database does not know was cut off whole. */
     alsoNamed?: readonly string[];
   },
 ): Promise<AuditReport> {
   const { projectId } = which;
-  const known = projectId === undefined ? await reader.chainsOf(organizationId) : [];
-  const names = new Set([...known.map((chain) => chain.projectId), ...(which.alsoNamed ?? [])]);
-  const chosen = projectId === undefined ? [...names] : [projectId];
+  const chosen =
+    projectId === undefined
+      ? [
+          ...(await reader.chainsOf(organizationId)).map((chain) => chain.projectId),
+          ...(which.alsoNamed ?? []),
+        ]
+      : [projectId];
   const chains: ChainReport[] = [];
-  for (const name of chosen) {
+  for (const name of new Set(chosen)) {
     const chain = { organizationId, projectId: name };
     chains.push(await verifyChain(reader, chain, await which.evidenceOf(chain)));
   }
