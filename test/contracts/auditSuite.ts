@@ -4,7 +4,7 @@ import type { Anchor, AnchorStore } from "../../orchestrator/worker/domain/ports
 import type { Seal } from "../../orchestrator/worker/domain/ports/auditStore.ts";
 import { maxLinesPerSeal, sealLogs } from "../../orchestrator/worker/services/audit/sealLogs.ts";
 import { anchorsOf, verifyLogs } from "../../orchestrator/worker/services/audit/verifyLogs.ts";
-import { aLogEntry, aProject, aSettlement } from "../builders.ts";
+import { aLogEntry, aNewTask, aProject, aSettlement, aTask } from "../builders.ts";
 import {
   log,
   type OpenStores,
@@ -218,7 +218,9 @@ export function auditSuite(open: OpenStores): void {
     it("keeps the head of its project's chain as it was when its validation began", async () => {
       await reach(stores, "patching");
       await seal();
-      const [head] = await seals();
+      await stores.tasks.accept(aNewTask(aTask({ id: "task_2" })));
+      await seal();
+      const head = (await seals()).at(-1);
       await stores.patchSets.beginValidation(
         { organizationId: "org_a", taskId: "task_1", fence: 1, patchSetId: "ps_task_1" },
         { treeId: "7".repeat(40), nowMs: 4_500, log },
@@ -226,7 +228,7 @@ export function auditSuite(open: OpenStores): void {
       await seal();
 
       const story = await stores.tasks.findStory({ organizationId: "org_a", taskId: "task_1" });
-      expect(story?.patch?.auditHead).toBe(`1:${head?.hash}`);
+      expect(story?.patch?.auditHead).toBe(`2:${head?.hash}`);
     });
   });
 }

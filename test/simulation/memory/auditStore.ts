@@ -11,7 +11,8 @@ import { chainKey, type LogRow, type Tables } from "./tables.ts";
 /** The audit trail's chains in memory. */
 export const memoryAuditStore = (tables: Tables): AuditStore => ({
   async chains(after, limit) {
-    const behind = allChains(tables).filter((chain) => after === null || isBehind(chain, after));
+    const all = allChains(tables);
+    const behind = after === null ? all : all.filter((chain) => isBehind(chain, after));
     const page = behind.slice(0, limit);
     const last = page.at(-1);
     const next = behind.length > limit && last !== undefined ? last : null;
@@ -65,11 +66,17 @@ const sealsOf = (tables: Tables, chain: ChainRef) =>
 const linesOf = (tables: Tables, chain: ChainRef): AuditLine[] =>
   (tables.index.chainLines.get(chainKey(chain)) ?? []).map(toLine);
 
-const allChains = (tables: Tables): ChainRef[] =>
-  [...tables.index.chainLines.values()]
-    .flatMap((lines) => lines.slice(0, 1))
-    .map(({ organizationId, projectId }) => ({ organizationId, projectId }))
-    .sort((a, b) => byText(a.organizationId, b.organizationId) || byText(a.projectId, b.projectId));
+/** Sorted anew when there is another one: every tick asks. */
+function allChains({ index }: Tables): readonly ChainRef[] {
+  if (index.chains.length !== index.chainLines.size)
+    index.chains = [...index.chainLines.values()]
+      .flatMap((lines) => lines.slice(0, 1))
+      .map(({ organizationId, projectId }) => ({ organizationId, projectId }))
+      .sort(
+        (a, b) => byText(a.organizationId, b.organizationId) || byText(a.projectId, b.projectId),
+      );
+  return index.chains;
+}
 
 const isBehind = (chain: ChainRef, after: { organizationId: string; projectId: string | null }) =>
   chain.organizationId > after.organizationId ||

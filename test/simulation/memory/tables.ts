@@ -113,6 +113,7 @@ export type Indexes = {
   chainLines: Map<string, LogRow[]>;
   chainSeals: Map<string, readonly Seal[]>;
   newestAnchor: Map<string, Anchor>;
+  chains: readonly ChainRef[];
 };
 
 export const emptyTables = (): Tables => ({
@@ -147,6 +148,7 @@ export const emptyTables = (): Tables => ({
     chainLines: new Map(),
     chainSeals: new Map(),
     newestAnchor: new Map(),
+    chains: [],
   },
 });
 
