@@ -3,7 +3,6 @@
  */
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { auditQueries } from "../orchestrator/worker/database/auditQueries.ts";
 import type { Evidence } from "../orchestrator/worker/domain/auditFaults.ts";
 import { verifyLogs } from "../orchestrator/worker/services/audit/verifyLogs.ts";
 import { anchorsOfDays } from "./audit/anchors.ts";
@@ -23,6 +22,22 @@ const usage = `usage: npm run audit -- verify [options]
   --anchors DAYS         hold the anchors of the last days in R2 against it (default 0: none)
   --json                 one JSON object
 exit: 0 the trail is as it was sealed, 1 it is not, 2 it could not be found out`;
+
+/** Those that have a line or a seal, and those that have a row of their own. */
+const everyOrganization = `
+  with recursive
+  written(id) as (
+    select min(organization_id) from operation_logs where organization_id > ''
+    union all
+    select (select min(l.organization_id) from operation_logs l where l.organization_id > written.id)
+    from written where written.id is not null),
+  sealed(id) as (
+    select min(organization_id) from operation_log_seals where organization_id > ''
+    union all
+    select (select min(s.organization_id) from operation_log_seals s where s.organization_id > sealed.id)
+    from sealed where sealed.id is not null)
+  select id from written where id is not null union select id from sealed where id is not null
+  union select id from organizations order by id`;
 
 try {
   process.exitCode = await main();
@@ -91,7 +106,7 @@ async function organizationsOf(
   database: readonly string[],
   organization: string | undefined,
 ): Promise<string[]> {
-  const [rows = []] = await readDatabase<{ id: string }>(database, [auditQueries.organizations]);
+  const [rows = []] = await readDatabase<{ id: string }>(database, [everyOrganization]);
   const ids = rows.map(({ id }) => id);
   if (organization === undefined) return ids;
   if (ids.includes(organization)) return [organization];

@@ -34,21 +34,6 @@ export const auditQueries = {
   linesAfter: `
     select seq, id, subject_id, actor, action, message, details, at_ms from operation_logs
     where organization_id = ?1 and project_id = ?2 and seq > ?3 order by seq limit ?4`,
-  /** Every organization that has a line, a seal or a row of its own. */
-  organizations: `
-    with recursive
-    written(id) as (
-      select min(organization_id) from operation_logs where organization_id > ''
-      union all
-      select (select min(l.organization_id) from operation_logs l where l.organization_id > written.id)
-      from written where written.id is not null),
-    sealed(id) as (
-      select min(organization_id) from operation_log_seals where organization_id > ''
-      union all
-      select (select min(s.organization_id) from operation_log_seals s where s.organization_id > sealed.id)
-      from sealed where sealed.id is not null)
-    select id from written where id is not null union select id from sealed where id is not null
-    union select id from organizations order by id`,
   strays: `
     select subject_id, id from operation_logs
     where organization_id = ?1 and project_id is null limit 20`,

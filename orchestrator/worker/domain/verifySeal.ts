@@ -12,6 +12,8 @@ const fault = (
 /** Whether a seal is the one that was made after `before`, the seal that stands before it. */
 export async function faultsOfSeal(before: SealHead, seal: Seal): Promise<AuditFault[]> {
   const where = `seal ${seal.number}`;
+  if (seal.number <= before.number)
+    return [fault(seal, "seal_changed", where, `${where} is there twice, or out of its turn.`)];
   if (seal.number !== before.number + 1) {
     const first = before.number + 1;
     const gone = first === seal.number - 1 ? `seal ${first}` : `seals ${first}-${seal.number - 1}`;
