@@ -1,11 +1,11 @@
 /**
  * `npm run doctor`: holds the rows of a database against what must always be so. See `npm run doctor -- --help`.
  */
-import { access } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { examineDatabase } from "./doctor/examineDatabase.ts";
 import { printExaminations } from "./doctor/report.ts";
+import { localDatabase } from "./local/readDatabase.ts";
 import { defaultStateFolder } from "./local/stateFolder.ts";
 import { messageOf, UsageError } from "./terminal/usageError.ts";
 
@@ -56,12 +56,4 @@ function optionsOf() {
   } catch (error) {
     throw new UsageError(messageOf(error), { cause: error });
   }
-}
-
-async function localDatabase(state: string): Promise<readonly string[]> {
-  const persist = path.join(state, "cloudflare");
-  await access(persist).catch(() => {
-    throw new UsageError(`there is no database in ${state}; npm start makes one`);
-  });
-  return ["--local", "--persist-to", persist];
 }

@@ -1,6 +1,7 @@
 import { drizzle } from "drizzle-orm/d1";
 import { agentPins } from "../../shared/agentPins.ts";
 import { patchRunnerOf, runnersOf } from "./composeRunners.ts";
+import { d1AuditStore } from "./database/auditStore.ts";
 import { d1Probe } from "./database/databaseProbe.ts";
 import { d1DeadLetterStore } from "./database/deadLetterStore.ts";
 import { d1DoctorStore } from "./database/doctorStore.ts";
@@ -16,6 +17,7 @@ import type { SupervisorMemory } from "./domain/ports/supervisorMemory.ts";
 import type { SupervisorAccess, TaskRef } from "./domain/ports/supervisors.ts";
 import type { Task } from "./domain/task.ts";
 import { type Env, readEnv } from "./env.ts";
+import { r2Anchors } from "./platform/anchors.ts";
 import { r2Artifacts } from "./platform/artifacts.ts";
 import { systemClock } from "./platform/clock.ts";
 import { consoleLog } from "./platform/consoleLog.ts";
@@ -70,6 +72,8 @@ export function compose(env: Env) {
     doctor: d1DoctorStore(db),
     database: d1Probe(db),
     agentVersions: settings.agentRuntime === "container" ? deployment.containerAgents : agentPins,
+    audit: d1AuditStore(db),
+    anchors: r2Anchors(env.ARTIFACTS),
     artifacts: r2Artifacts(env.ARTIFACTS),
     queue,
     supervisors: supervisorsOf(env),

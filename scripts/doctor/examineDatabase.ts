@@ -5,7 +5,7 @@ import {
   statementOf,
 } from "../../orchestrator/worker/database/doctorChecks.ts";
 import type { DoctorFinding } from "../../orchestrator/worker/domain/ports/doctorStore.ts";
-import { mustRunWrangler } from "../local/wrangler.ts";
+import { readDatabase, withValues } from "../local/readDatabase.ts";
 import { UsageError } from "../terminal/usageError.ts";
 
 export type Examination = { organization: string; findings: DoctorFinding[] };
@@ -26,18 +26,16 @@ export async function examineDatabase(request: Request): Promise<Examination[]> 
   const examinations: Examination[] = [];
   for (const organization of await organizationsOf(request)) {
     const statements = doctorChecks.map((check) =>
-      statementOf(check)
-        .replaceAll("?1", quoted(organization))
-        .replaceAll("?2", String(request.nowMs)),
+      withValues(statementOf(check), [organization, request.nowMs]),
     );
-    const answers = await query<CheckRow>(request, statements);
+    const answers = await readDatabase<CheckRow>(request.database, statements);
     examinations.push({ organization, findings: findingsOf(answers) });
   }
   return examinations;
 }
 
 async function organizationsOf(request: Request): Promise<string[]> {
-  const [rows = []] = await query<{ id: string }>(request, [
+  const [rows = []] = await readDatabase<{ id: string }>(request.database, [
     "select id from organizations order by id",
   ]);
   const ids = rows.map(({ id }) => id);
@@ -47,18 +45,4 @@ async function organizationsOf(request: Request): Promise<string[]> {
   throw new UsageError(
     `there is no organization ${organization}; there ${ids.length === 0 ? "is none" : `are: ${ids.join(", ")}`}`,
   );
-}
-
-const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
-
-async function query<Row>({ database }: Request, statements: readonly string[]): Promise<Row[][]> {
-  const command = ["d1", "execute", "switchyard", ...database, "--yes", "--json", "--command"];
-  const printed = await mustRunWrangler("Reading the database", [
-    ...command,
-    statements.join(";\n"),
-  ]);
-  const results = JSON.parse(printed.slice(printed.indexOf("["))) as { results: Row[] }[];
-  if (results.length !== statements.length)
-    throw new Error(`${statements.length} statements had ${results.length} answers`);
-  return results.map(({ results: rows }) => rows);
 }

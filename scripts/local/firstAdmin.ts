@@ -64,6 +64,6 @@ function statements({ organization, principal }: AdminRequest, token: string): s
   return `insert or ignore into organizations (id, name, created_at_ms) values ('${organization}', '${organization}', ${now});
 insert or ignore into principals (organization_id, id, created_at_ms) values ('${organization}', '${principal}', ${now});
 insert into api_tokens (organization_id, id, principal_id, role, sha256, created_at_ms) values ('${organization}', '${id}', '${principal}', 'admin', '${sha256}', ${now});
-insert into operation_logs (organization_id, subject_id, id, actor, action, message, at_ms) values ('${organization}', '${id}', 'log_${id}', 'system:bootstrap', 'token.created', 'The first admin token was made for ${principal}.', ${now});
+insert into operation_logs (organization_id, subject_id, id, project_id, actor, action, message, at_ms, seq) select '${organization}', '${id}', 'log_${id}', '', 'system:bootstrap', 'token.created', 'The first admin token was made for ${principal}.', ${now}, coalesce(max(seq), 0) + 1 from operation_logs where organization_id = '${organization}' and project_id = '';
 `;
 }

@@ -1,6 +1,7 @@
 import { describe } from "vitest";
 import { acceptSuite } from "./acceptSuite.ts";
 import { approvalSuite } from "./approvalSuite.ts";
+import { auditSuite } from "./auditSuite.ts";
 import { deadLetterSuite } from "./deadLetterSuite.ts";
 import { orderSuite } from "./orderSuite.ts";
 import { settingsSuite } from "./settingsSuite.ts";
@@ -20,5 +21,6 @@ export function everyStoreSuite(place: string, open: OpenStores): void {
   describe(`orders in ${place}`, () => orderSuite(open));
   describe(`dead letters in ${place}`, () => deadLetterSuite(open));
   describe(`settings in ${place}`, () => settingsSuite(open));
+  describe(`the audit trail in ${place}`, () => auditSuite(open));
   describe(`a stale fence in ${place}`, () => staleFenceSuite(open));
 }

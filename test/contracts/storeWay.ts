@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import type { AuditStore } from "../../orchestrator/worker/domain/ports/auditStore.ts";
 import type { DeadLetterStore } from "../../orchestrator/worker/domain/ports/deadLetterStore.ts";
 import type { ExecutionStore } from "../../orchestrator/worker/domain/ports/executionStore.ts";
 import type { NoticeStore } from "../../orchestrator/worker/domain/ports/noticeStore.ts";
@@ -18,6 +19,7 @@ export type Stores = {
   notices: NoticeStore;
   deadLetters: DeadLetterStore;
   providerConfigs: ProviderConfigStore;
+  audit: AuditStore;
   addOrganization(id: string): Promise<void>;
   /** Every row there is, in one text: equal texts mean that nothing has changed. */
   dump(): Promise<string>;

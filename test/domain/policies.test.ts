@@ -185,6 +185,7 @@ describe("a commit message", () => {
     patchSetId: "ps_1",
     agent: "gemini",
     model: "gemini-2.5-pro",
+    audit: null,
   };
 
   it("says what was asked, in a line, and leads back to every record", () => {

@@ -23,6 +23,8 @@ export class FakeRunner {
   readonly runs = new Map<string, Run>();
   readonly patches = new Map<string, Run>();
   readonly refs = new Map<string, string>();
+  /** Of every commit, as often as it was asked for. */
+  readonly messages: string[] = [];
   /** Every commit that was made here, with the one that it was made on. */
   readonly parents = new Map<string, string>();
   /** The bundles that were brought in, by name. */
@@ -164,6 +166,7 @@ export class FakeRunner {
       const request = commitRequestSchema.parse(body);
       const commit = fakeSha(JSON.stringify(request));
       this.parents.set(commit, request.parent);
+      this.messages.push(request.message);
       return answer({ commit });
     }
     const { ref, from, to } = moveRefRequestSchema.parse(body);

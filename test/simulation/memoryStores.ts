@@ -1,5 +1,6 @@
 import type { Ids } from "../../orchestrator/worker/domain/ports/ids.ts";
 import type { Stores } from "../contracts/storeWay.ts";
+import { memoryAuditStore } from "./memory/auditStore.ts";
 import { memoryDeadLetterStore } from "./memory/deadLetterStore.ts";
 import { memoryExecutionStore } from "./memory/executionStore.ts";
 import { memoryNoticeStore } from "./memory/noticeStore.ts";
@@ -24,6 +25,7 @@ export function memoryStores(ids: Ids): Stores & { tables: Tables } {
     notices: memoryNoticeStore(tables),
     deadLetters: memoryDeadLetterStore(tables, ids),
     providerConfigs: memoryProviderConfigStore(tables, ids),
+    audit: memoryAuditStore(tables),
     async addOrganization(id) {
       tables.organizations.set(id, { id, lastClaimAtMs: 0 });
       commit(tables);

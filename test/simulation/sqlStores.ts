@@ -1,5 +1,6 @@
 import type { D1Database } from "@cloudflare/workers-types";
 import { drizzle } from "drizzle-orm/d1";
+import { d1AuditStore } from "../../orchestrator/worker/database/auditStore.ts";
 import { d1DeadLetterStore } from "../../orchestrator/worker/database/deadLetterStore.ts";
 import { d1ExecutionStore } from "../../orchestrator/worker/database/executionStore.ts";
 import { d1NoticeStore } from "../../orchestrator/worker/database/noticeStore.ts";
@@ -21,6 +22,7 @@ export function openSqlStores(d1: D1Database, ids: Ids = countedIds()): Stores {
     notices: d1NoticeStore(db),
     deadLetters: d1DeadLetterStore(db, ids),
     providerConfigs: d1ProviderConfigStore(db, ids),
+    audit: d1AuditStore(db),
     async addOrganization(id) {
       await d1
         .prepare("insert into organizations (id, name, created_at_ms) values (?, ?, 1)")

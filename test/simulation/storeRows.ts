@@ -17,6 +17,8 @@ import {
 import {
   idempotencyRecords,
   notices,
+  operationLogAnchors,
+  operationLogSeals,
   operationLogs,
   orders,
   organizations,
@@ -65,10 +67,13 @@ export async function rowsOfSql(d1: D1Database): Promise<Rows> {
       sentAtMs: row.sentAtMs,
     })),
     deadLetters: await db.select().from(deadLetters),
+    seals: await db.select().from(operationLogSeals),
+    anchors: await db.select().from(operationLogAnchors),
     ...(await attemptRows(d1)),
     logs: numbered(
-      logs.map(({ actor, action, message, details, ...row }) => ({
+      logs.map(({ actor, action, message, details, projectId, ...row }) => ({
         ...row,
+        projectId: projectId ?? "none",
         entry: { actor, action, message, ...(details === null ? {} : { details }) },
       })),
     ),

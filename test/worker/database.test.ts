@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { compose } from "../../orchestrator/worker/compose.ts";
+import type { AuditStore } from "../../orchestrator/worker/domain/ports/auditStore.ts";
 import type { DeadLetterStore } from "../../orchestrator/worker/domain/ports/deadLetterStore.ts";
 import type { ExecutionStore } from "../../orchestrator/worker/domain/ports/executionStore.ts";
 import type { IdentityStore } from "../../orchestrator/worker/domain/ports/identityStore.ts";
@@ -10,6 +10,7 @@ import type { ProjectStore } from "../../orchestrator/worker/domain/ports/projec
 import type { ProviderConfigStore } from "../../orchestrator/worker/domain/ports/providerConfigStore.ts";
 import type { TaskStore } from "../../orchestrator/worker/domain/ports/taskStore.ts";
 import { aClaim, aLogEntry, aNewTask, aNotice, aProject, aSettlement, aTask } from "../builders.ts";
+import { collectPlans } from "./queryPlans.ts";
 
 type Calls<Store> = {
   [Method in keyof Store]: Store[Method] extends (...input: infer Input) => unknown ? Input : never;
@@ -17,6 +18,7 @@ type Calls<Store> = {
 
 const task = aTask({ callbackUrl: "https://example.com/hook" });
 const ref = { organizationId: "org_a", taskId: "task_1" };
+const chain = { organizationId: "org_a", projectId: "proj_1" };
 const attempt = { ...ref, fence: 1 };
 const patchRef = { ...attempt, patchSetId: "ps_1" };
 const log = aLogEntry();
@@ -167,23 +169,38 @@ const calls = {
     postpone: ["org_a", "ntc_1", 1, 2],
     inbox: ["org_a", "ntc_0", 50],
   } satisfies Calls<NoticeStore>,
+  audit: {
+    chains: [{ organizationId: "org_a", projectId: "proj_1" }, 500],
+    chainsOf: ["org_a"],
+    seals: [chain, 0, 8],
+    linesBetween: [chain, 1, 9],
+    linesAfter: [chain, 0, 256],
+    strays: ["org_a"],
+    appendSeal: [
+      { ...chain, number: 1, firstSeq: 1, lastSeq: 1, digests: "d", hash: "h", sealedAtMs: 1 },
+      "",
+    ],
+    noteAnchor: [chain, "2026-11-21", { number: 1, hash: "h" }],
+  } satisfies Calls<AuditStore>,
 };
 
 describe("every query of the stores", () => {
   it("searches an index and scans no table", async () => {
-    const plans = await collectPlans();
+    const plans = await collectPlans(calls);
 
     expect(plans.length).toBeGreaterThan(70);
     expect(
-      plans.filter(({ detail }) => /^SCAN (?!CONSTANT ROW|waiting\b|w\b)/.test(detail)),
+      plans.filter(({ detail }) =>
+        /^SCAN (?!CONSTANT ROW|waiting\b|w\b|chain\b|sealed\b)/.test(detail),
+      ),
     ).toEqual([]);
   });
 
   it("reads no organization's whole history to find the few rows that are at work", async () => {
-    const plans = await collectPlans();
+    const plans = await collectPlans(calls);
 
     const walks =
-      /^SEARCH (tasks|others|t|ai_provider_executions|patch_sets)\b.*PRIMARY KEY \(organization_id=\?\)/;
+      /^SEARCH (tasks|others|t|ai_provider_executions|patch_sets|operation_logs|[lpuo])\b.*PRIMARY KEY \(organization_id=\?\)/;
     expect(plans.filter(({ detail }) => walks.test(detail))).toEqual([]);
   });
 
@@ -208,15 +225,28 @@ describe("the tables", () => {
     expect(ours.filter(({ sql }) => !/WITHOUT ROWID\s*$/i.test(sql))).toEqual([]);
   });
 
-  it("keep the audit trail as it was written", async () => {
-    await env.DB.prepare(
-      "insert into operation_logs values ('o','s','l',null,'a','a','m',null,1)",
-    ).run();
+  const line = (verb: string, id: string, project: string | null, seq: number) =>
+    `${verb} into operation_logs values ('o','s','${id}',${project},'a','a','m',null,1,${seq})`;
+  const seal = (verb: string) =>
+    `${verb} into operation_log_seals values ('o','p',1,1,1,'d','h',1)`;
 
-    const change = env.DB.prepare("update operation_logs set message = 'other'").run();
-    await expect(change).rejects.toThrow("append-only");
-    const removal = env.DB.prepare("delete from operation_logs").run();
-    await expect(removal).rejects.toThrow("append-only");
+  it.each([
+    "update operation_logs set message = 'other'",
+    "delete from operation_logs",
+    line("insert or replace", "l", "'p'", 2),
+    line("insert or replace", "m", "'p'", 1),
+    line("insert", "n", "null", 1),
+    line("insert", "n", "'p'", 0),
+    "update operation_log_seals set hash = 'other'",
+    "delete from operation_log_seals",
+    seal("insert or replace"),
+  ])("keep the audit trail as it was written: %s", async (statement) => {
+    await env.DB.batch([
+      env.DB.prepare(line("insert or ignore", "l", "'p'", 1)),
+      env.DB.prepare(seal("insert or ignore")),
+    ]).catch(() => "there already");
+
+    await expect(env.DB.prepare(statement).run()).rejects.toThrow("append-only");
   });
 });
 
@@ -228,45 +258,3 @@ describe("the migrations", () => {
         expect(`${name}: ${query}`).not.toMatch(/drop\s+table|rename\s+to|on\s+delete\s+cascade/i);
   });
 });
-
-/** Every step of every query's plan. */
-async function collectPlans(): Promise<{ detail: string; query: string }[]> {
-  const steps: { detail: string; query: string }[] = [];
-  for (const query of await collectQueries()) {
-    const places = query.match(/\?/g)?.length ?? 0;
-    const plan = await env.DB.prepare(`explain query plan ${query}`)
-      .bind(...Array(places).fill(null))
-      .all<{ detail: string }>();
-    for (const { detail } of plan.results) steps.push({ detail, query });
-  }
-  return steps;
-}
-
-/** Runs every method against a database that writes down what it is asked. */
-async function collectQueries(): Promise<Set<string>> {
-  const queries = new Set<string>();
-  const DB = new Proxy(env.DB, {
-    get(target, name) {
-      if (name === "prepare")
-        return (query: string) => {
-          queries.add(query);
-          return target.prepare(query);
-        };
-      const member: unknown = Reflect.get(target, name);
-      return typeof member === "function" ? member.bind(target) : member;
-    },
-  });
-  const stores = compose({ ...env, DB } as unknown as WorkerEnv);
-  await env.DB.prepare("insert or ignore into organizations values ('org_a', 'a', 1, 0)").run();
-  for (const [store, methods] of Object.entries(calls))
-    for (const [method, input] of Object.entries(methods)) {
-      const call = Reflect.get(
-        Reflect.get(stores, store) as object,
-        method,
-      ) as () => Promise<unknown>;
-      await Reflect.apply(call, undefined, input as []).catch(
-        () => "a fault of the data, not the query",
-      );
-    }
-  return queries;
-}

@@ -4,9 +4,11 @@ import { compose } from "../../orchestrator/worker/compose.ts";
 import { doctorChecks } from "../../orchestrator/worker/database/doctorChecks.ts";
 import { type DoctorReport, examine } from "../../orchestrator/worker/services/doctor/examine.ts";
 import {
+  aLine,
   aNotice,
   anExecution,
   aPatchSet,
+  aSeal,
   delivered,
   forget,
   insert,
@@ -249,6 +251,12 @@ const damages: [check: string, id: string, ...Damage[]][] = [
     change("dead_letters", "replayed_as = 'task_gone'", "id = 'dl_replayed'"),
   ],
   ["key_kept_too_long", "key-1", change("idempotency_records", "expires_at_ms = 1", "1")],
+  [
+    "lines_not_sealed",
+    "proj_1 line 1",
+    ["operation_logs", { ...aLine, project_id: "proj_1", seq: 1, at_ms: at - 121_000 }],
+  ],
+  ["sealed_lines_missing", "of no project seal 1", ["operation_log_seals", aSeal]],
 ];
 
 describe("a damage", () => {

@@ -232,3 +232,10 @@ export const aNotice = (nowMs: number, name: string, channel: string): Insert =>
     created_at_ms: nowMs,
   },
 ];
+
+export const aLine = { subject_id: "s", id: "l", actor: "a", action: "a", message: "m" };
+/** Over lines that are not there. */
+export const aSeal = {
+  ...{ project_id: "", number: 1, first_seq: 1, last_seq: 9 },
+  ...{ digests: "", hash: "", sealed_at_ms: 1 },
+};

@@ -262,6 +262,7 @@ describe("the description of the interface", () => {
 
     expect(api.openapi).toBe("3.1.0");
     expect(Object.keys(api.paths).sort()).toEqual([
+      "/api/v1/admin/audit/verify",
       "/api/v1/admin/doctor",
       "/api/v1/dead-letters",
       "/api/v1/dead-letters/replay-all",

@@ -5,6 +5,8 @@ import { everyStoreSuite } from "../contracts/everyStoreSuite.ts";
 import type { Stores } from "../contracts/storeWay.ts";
 
 const tables = [
+  "operation_log_seals",
+  "operation_log_anchors",
   "dead_letters",
   "ai_provider_configs",
   "notices",
@@ -19,10 +21,11 @@ const tables = [
 ];
 
 async function open(): Promise<Stores> {
-  const { tasks, executions, patchSets, projects, notices, deadLetters, providerConfigs } =
+  const { tasks, executions, patchSets, projects, notices, deadLetters, providerConfigs, audit } =
     compose(env);
   await env.DB.batch([
     env.DB.prepare("drop trigger if exists operation_logs_refuse_delete"),
+    env.DB.prepare("drop trigger if exists operation_log_seals_refuse_delete"),
     env.DB.prepare("delete from operation_logs"),
     ...tables.map((table) => env.DB.prepare(`delete from ${table}`)),
   ]);
@@ -34,6 +37,7 @@ async function open(): Promise<Stores> {
     notices,
     deadLetters,
     providerConfigs,
+    audit,
     async addOrganization(id) {
       await env.DB.prepare("insert into organizations (id, name, created_at_ms) values (?, ?, 1)")
         .bind(id, id)

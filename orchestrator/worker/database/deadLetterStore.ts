@@ -87,7 +87,7 @@ export function d1DeadLetterStore(db: Database, ids: Ids): DeadLetterStore {
           ),
         mustHaveChanged(db),
         ...insertTask(db, ids, task),
-        writeLog(db, ids, { organizationId, subjectId: id, projectId: null, nowMs }, log),
+        writeLog(db, ids, { organizationId, subjectId: id, projectId: "", nowMs }, log),
       ]),
   };
 }

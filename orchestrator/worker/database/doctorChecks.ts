@@ -1,5 +1,6 @@
 import type { DoctorFinding, NotApplicable } from "../domain/ports/doctorStore.ts";
 import { attemptChecks } from "./doctor/attemptChecks.ts";
+import { auditChecks } from "./doctor/auditChecks.ts";
 import type { Check } from "./doctor/check.ts";
 import { deliveryChecks } from "./doctor/deliveryChecks.ts";
 import { noticeChecks } from "./doctor/noticeChecks.ts";
@@ -11,6 +12,7 @@ export const doctorChecks: readonly Check[] = [
   ...attemptChecks,
   ...deliveryChecks,
   ...noticeChecks,
+  ...auditChecks,
 ];
 
 export const maxExamples = 20;

@@ -1,5 +1,6 @@
-import { type SQL, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import type { DoctorStore } from "../domain/ports/doctorStore.ts";
+import { boundSql } from "./boundSql.ts";
 import { doctorChecks, findingsOf, notApplicable, statementOf } from "./doctorChecks.ts";
 import { type Database, reading } from "./guardedBatch.ts";
 
@@ -8,7 +9,7 @@ export function d1DoctorStore(db: Database): DoctorStore {
   const query = (text: string, values: readonly (string | number)[]) =>
     db
       .select({ id: sql<string>`id`, detail: sql<string>`detail`, total: sql<number>`total` })
-      .from(sql`(${bound(text, values)})`);
+      .from(sql`(${boundSql(text, values)})`);
   type Query = ReturnType<typeof query>;
 
   return {
@@ -22,11 +23,3 @@ export function d1DoctorStore(db: Database): DoctorStore {
       }),
   };
 }
-
-/** `?1` and `?2` of a text become parameters of a statement. */
-const bound = (text: string, values: readonly (string | number)[]): SQL =>
-  sql.join(
-    text
-      .split(/\?(\d)/)
-      .map((part, at) => (at % 2 === 0 ? sql.raw(part) : sql`${values[Number(part) - 1]}`)),
-  );

@@ -18,7 +18,7 @@ export function d1IdentityStore(db: Database, ids: Ids): IdentityStore {
 
     async createToken({ id, sha256, principal, expiresAtMs, nowMs, log }) {
       const { organizationId, id: principalId, role } = principal;
-      const place = { organizationId, subjectId: id, projectId: null, nowMs };
+      const place = { organizationId, subjectId: id, projectId: "", nowMs };
       await guardedBatch(db, [
         db
           .insert(principals)

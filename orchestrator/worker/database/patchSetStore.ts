@@ -32,12 +32,23 @@ import {
   writeNotice,
 } from "./writes.ts";
 
+type PatchColumns = Omit<Partial<typeof patchSets.$inferInsert>, "auditHead"> & {
+  auditHead?: SQL;
+};
+
+/** The newest seal of the chain of a task's project. */
+const auditHeadOf = ({ organizationId, taskId }: PatchRef): SQL => sql`(
+  select s.number || ':' || s.hash from operation_log_seals s
+  where s.organization_id = ${organizationId} and s.project_id = (
+    select t.project_id from tasks t where t.organization_id = ${organizationId} and t.id = ${taskId})
+  order by s.number desc limit 1)`;
+
 /** Patch sets in D1. */
 export function d1PatchSetStore(db: Database, ids: Ids): PatchSetStore {
   const movePatch = (
     ref: PatchRef,
     event: PatchSetEvent,
-    columns: Partial<typeof patchSets.$inferInsert>,
+    columns: PatchColumns,
     nowMs: number,
     { guard, only }: { guard?: GuardName; only?: SQL | undefined } = {},
   ): Statement[] => [
@@ -89,7 +100,7 @@ export function d1PatchSetStore(db: Database, ids: Ids): PatchSetStore {
 
     beginValidation: (ref, { treeId, nowMs, log }) =>
       guardedBatch(db, [
-        ...movePatch(ref, "begin_validation", { treeId }, nowMs),
+        ...movePatch(ref, "begin_validation", { treeId, auditHead: auditHeadOf(ref) }, nowMs),
         ...moveTask(ref, "begin_validation", null, nowMs),
         writeLog(db, ids, logPlace(ref, nowMs), log),
       ]),

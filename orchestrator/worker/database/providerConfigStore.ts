@@ -20,7 +20,7 @@ export function d1ProviderConfigStore(db: Database, ids: Ids): ProviderConfigSto
 
     async put(organizationId, providerName, config, nowMs, log) {
       const columns = { ...config, updatedAtMs: nowMs };
-      const place = { organizationId, subjectId: providerName, projectId: null, nowMs };
+      const place = { organizationId, subjectId: providerName, projectId: "", nowMs };
       await guardedBatch(db, [
         db
           .insert(aiProviderConfigs)

@@ -85,6 +85,7 @@ export const toPatchSet = (row: typeof patchSets.$inferSelect): PatchSetRecord =
   approvalReasons: row.approvalReasons,
   approvedBy: row.approvedBy,
   approvedBinding: row.approvedBinding,
+  auditHead: row.auditHead,
   faults: row.faults,
 });
 

@@ -147,6 +147,8 @@ export const patchSets = sqliteTable(
     approvalReasons: json<ApprovalReason[]>("approval_reasons"),
     approvedBy: text("approved_by"),
     approvedBinding: text("approved_binding"),
+    /** The head of the project's audit chain when validation began, as `number:hash`; null = nothing was sealed yet. */
+    auditHead: text("audit_head"),
     faults: json<PatchFault[]>("faults").notNull().default([]),
     createdAtMs: atMs("created_at_ms").notNull(),
     updatedAtMs: atMs("updated_at_ms").notNull(),

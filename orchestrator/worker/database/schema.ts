@@ -179,14 +179,51 @@ export const operationLogs = sqliteTable(
     /** The task, project, token … that the line is about. */
     subjectId: text("subject_id").notNull(),
     id: text("id").notNull(),
+    /** Whose chain the line is in: a project's, or "" for the organization's own. A trigger refuses null. */
     projectId: text("project_id"),
     actor: text("actor").notNull(),
     action: text("action").notNull(),
     message: text("message").notNull(),
     details: json<Record<string, unknown>>("details"),
     atMs: atMs("at_ms").notNull(),
+    /** The line's place in its chain: 1, 2, 3 … without a gap, in the order of the commits. */
+    seq: integer("seq").notNull().default(0),
   },
-  (t) => [primaryKey({ columns: [t.organizationId, t.subjectId, t.id] })],
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.subjectId, t.id] }),
+    uniqueIndex("operation_logs_chain").on(t.organizationId, t.projectId, t.seq),
+  ],
+);
+
+/** What makes a change of `operation_logs` show: digests of its lines, each seal over the one before it. */
+export const operationLogSeals = sqliteTable(
+  "operation_log_seals",
+  {
+    organizationId: text("organization_id").notNull(),
+    projectId: text("project_id").notNull(),
+    number: integer("number").notNull(),
+    firstSeq: integer("first_seq").notNull(),
+    lastSeq: integer("last_seq").notNull(),
+    /** The SHA-256 of every line from the first to the last, in hex, with spaces between. */
+    digests: text("digests").notNull(),
+    hash: text("hash").notNull(),
+    sealedAtMs: atMs("sealed_at_ms").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.organizationId, t.projectId, t.number] })],
+);
+
+/** Which head of a chain was put where nobody overwrites it, at most one a day. */
+export const operationLogAnchors = sqliteTable(
+  "operation_log_anchors",
+  {
+    organizationId: text("organization_id").notNull(),
+    projectId: text("project_id").notNull(),
+    /** In UTC, such as 2026-11-21. */
+    day: text("day").notNull(),
+    number: integer("number").notNull(),
+    hash: text("hash").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.organizationId, t.projectId, t.day] })],
 );
 
 export const notices = sqliteTable(

@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNull, type SQL } from "drizzle-orm";
+import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
 import { type GuardName, stands } from "../domain/guards.ts";
 import type { Ids } from "../domain/ports/ids.ts";
 import type { TaskRef } from "../domain/ports/supervisors.ts";
@@ -89,23 +89,34 @@ export const insertTask = (
   ];
 };
 
+/**
+ * A line of the audit trail, at the end of its chain. Without a project it belongs to the one of the task that it is
+ * about, and else to the organization's own chain. Writes come one after another, so places have no gap and no double.
+ */
 export const writeLog = (
   db: Database,
   ids: Ids,
   at: { organizationId: string; subjectId: string; projectId: string | null; nowMs: number },
   entry: LogEntry,
-): Statement =>
-  db.insert(operationLogs).values({
-    organizationId: at.organizationId,
-    subjectId: at.subjectId,
-    projectId: at.projectId,
+): Statement => {
+  const { organizationId, subjectId } = at;
+  const projectId =
+    at.projectId === null
+      ? sql`coalesce((select t.project_id from tasks t where t.organization_id = ${organizationId} and t.id = ${subjectId}), '')`
+      : sql`${at.projectId}`;
+  return db.insert(operationLogs).values({
+    organizationId,
+    subjectId,
+    projectId,
     id: ids.next("log"),
     actor: entry.actor,
     action: entry.action,
     message: entry.message,
     details: entry.details ?? null,
     atMs: at.nowMs,
+    seq: sql`(select coalesce(max(l.seq), 0) + 1 from operation_logs l where l.organization_id = ${organizationId} and l.project_id = ${projectId})`,
   });
+};
 
 /** An inbox notice is delivered by being written; a callback waits to be sent. */
 export const writeNotice = (db: Database, notice: Notice, nowMs: number): Statement =>

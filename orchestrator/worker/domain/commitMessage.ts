@@ -7,6 +7,8 @@ export function commitMessage(input: {
   patchSetId: string;
   agent: string;
   model: string | null;
+  /** `auditTrailer`, or null when nothing was sealed yet. */
+  audit: string | null;
 }): string {
   const trailers = [
     `Switchyard-Task: ${input.taskId}`,
@@ -14,6 +16,7 @@ export function commitMessage(input: {
     `Switchyard-Execution: ${input.executionId}`,
     `Switchyard-Patch-Set: ${input.patchSetId}`,
     `Switchyard-Agent: ${input.agent}${input.model === null ? "" : ` (${input.model})`}`,
+    ...(input.audit === null ? [] : [`Switchyard-Audit: ${input.audit}`]),
   ];
   return `${subject(input.prompt)}\n\n${trailers.join("\n")}\n`;
 }

@@ -130,6 +130,8 @@ export type PatchSetRecord = {
   approvedBy: string | null;
   /** What exactly was approved, see `bindingOf`. */
   approvedBinding: string | null;
+  /** The head of the project's audit chain when validation began, `number:hash`; null = nothing was sealed yet. */
+  auditHead: string | null;
   faults: PatchFault[];
 };
 

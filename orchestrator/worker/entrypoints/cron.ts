@@ -1,3 +1,4 @@
+import { type SealDeps, sealLogs } from "../services/audit/sealLogs.ts";
 import { type NoticeDeps, sendDueNotices } from "../services/notices/sendNotices.ts";
 import { type SweepDeps, sweepTasks } from "../services/sweep/sweepTasks.ts";
 
@@ -9,6 +10,7 @@ export async function tick(deps: TickDeps): Promise<void> {
     sweep: () => sweepTasks(deps),
     notices: () => sendDueNotices(deps),
     idempotency: () => deps.tasks.forgetExpiredKeys(deps.clock.nowMs(), maxForgottenKeys),
+    audit: () => sealLogs(deps),
   };
   for (const [part, work] of Object.entries(parts)) {
     try {
@@ -19,4 +21,4 @@ export async function tick(deps: TickDeps): Promise<void> {
   }
 }
 
-type TickDeps = SweepDeps & NoticeDeps;
+type TickDeps = SweepDeps & NoticeDeps & SealDeps;

@@ -57,7 +57,7 @@ export const memoryDeadLetterStore = (tables: Tables, ids: Ids): DeadLetterStore
     const replayed = { replayedAs: task.task.id, replayedBy: by };
     putDeadLetter(tables, { ...letter, status: "replayed", ...replayed });
     insertTask(tables, ids, task);
-    writeLog(tables, ids, { organizationId, subjectId: id, projectId: null, nowMs }, log);
+    writeLog(tables, ids, { organizationId, subjectId: id, projectId: "", nowMs }, log);
     return commit(tables);
   },
 });

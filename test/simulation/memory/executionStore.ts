@@ -151,6 +151,7 @@ function insertPatch(tables: Tables, { patch, nowMs }: Settlement): void {
       approvalReasons: null,
       approvedBy: null,
       approvedBinding: null,
+      auditHead: null,
       faults: [],
     },
     createdAtMs: nowMs,

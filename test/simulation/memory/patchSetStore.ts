@@ -20,9 +20,10 @@ import type {
   PatchSetRecord,
   Waiting,
 } from "../../../orchestrator/worker/domain/task.ts";
+import { auditHeadOf } from "./auditStore.ts";
 import { guardedPatchSet, guardedTask } from "./guards.ts";
 import { byText, putPatchSet } from "./put.ts";
-import { type OrderRow, orderKey, type Tables, type TaskRow } from "./tables.ts";
+import { type OrderRow, orderKey, type Tables, type TaskRow, taskKey } from "./tables.ts";
 import {
   changeTask,
   checkNewNotices,
@@ -70,7 +71,7 @@ export const memoryPatchSetStore = (tables: Tables, ids: Ids): PatchSetStore => 
     movePatch(tables, ids, ref, {
       patchEvent: "begin_validation",
       taskEvent: "begin_validation",
-      columns: { treeId },
+      columns: { treeId, auditHead: headOf(tables, ref) },
       ...rest,
     }),
 
@@ -142,6 +143,12 @@ function isDeliverable(
   if (!isRowOf(patch, committed)) return false;
   const binding = bindingOf({ ...patch, treeId: committed.treeId });
   return (!needsApproval && patch.approvalReasons === null) || patch.approvedBinding === binding;
+}
+
+function headOf(tables: Tables, ref: PatchRef): string | null {
+  const { organizationId } = ref;
+  const task = tables.tasks.get(taskKey(ref))?.task;
+  return auditHeadOf(tables, { organizationId, projectId: task?.projectId ?? "" });
 }
 
 function movePatch(tables: Tables, ids: Ids, ref: PatchRef, move: PatchMove): Guarded {

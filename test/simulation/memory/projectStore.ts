@@ -43,7 +43,7 @@ export const memoryProviderConfigStore = (tables: Tables, ids: Ids): ProviderCon
     checkOrganization(tables, organizationId);
     const row = { organizationId, provider, config, updatedAtMs: nowMs };
     tables.providerConfigs.set(idKey(organizationId, provider), row);
-    writeLog(tables, ids, { organizationId, subjectId: provider, projectId: null, nowMs }, log);
+    writeLog(tables, ids, { organizationId, subjectId: provider, projectId: "", nowMs }, log);
     commit(tables);
   },
 });

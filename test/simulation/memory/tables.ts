@@ -1,3 +1,5 @@
+import type { Anchor } from "../../../orchestrator/worker/domain/ports/anchorStore.ts";
+import type { ChainRef, Seal } from "../../../orchestrator/worker/domain/ports/auditStore.ts";
 import type { DeadLetter } from "../../../orchestrator/worker/domain/ports/deadLetterStore.ts";
 import type { IdempotencyRecord } from "../../../orchestrator/worker/domain/ports/taskStore.ts";
 import type { AssignmentStatus, NoticeStatus } from "../../../orchestrator/worker/domain/states.ts";
@@ -53,7 +55,8 @@ export type LogRow = {
   readonly id: string;
   readonly organizationId: string;
   readonly subjectId: string;
-  readonly projectId: string | null;
+  readonly projectId: string;
+  readonly seq: number;
   readonly atMs: number;
   readonly entry: LogEntry;
 };
@@ -83,6 +86,8 @@ export type Tables = {
   providerConfigs: Map<string, ProviderConfigRow>;
   /** By subject, oldest first. */
   logs: Map<string, LogRow[]>;
+  seals: Map<string, Seal>;
+  anchors: Map<string, Anchor>;
   index: Indexes;
 };
 
@@ -104,6 +109,11 @@ export type Indexes = {
   dedupeKeys: Set<string>;
   projectNames: Set<string>;
   messages: Map<string, DeadLetter>;
+  /** Lines and seals of a chain, oldest first: line n is at n - 1. */
+  chainLines: Map<string, LogRow[]>;
+  chainSeals: Map<string, readonly Seal[]>;
+  newestAnchor: Map<string, Anchor>;
+  chains: readonly ChainRef[];
 };
 
 export const emptyTables = (): Tables => ({
@@ -120,6 +130,8 @@ export const emptyTables = (): Tables => ({
   deadLetters: new Map(),
   providerConfigs: new Map(),
   logs: new Map(),
+  seals: new Map(),
+  anchors: new Map(),
   index: {
     queued: new Map(),
     toSweep: new Map(),
@@ -133,11 +145,17 @@ export const emptyTables = (): Tables => ({
     dedupeKeys: new Set(),
     projectNames: new Set(),
     messages: new Map(),
+    chainLines: new Map(),
+    chainSeals: new Map(),
+    newestAnchor: new Map(),
+    chains: [],
   },
 });
 
 /** The key of everything that an organization has under an id: its tasks, projects, notices … */
 export const idKey = (organizationId: string, id: string): string => `${organizationId}/${id}`;
+
+export const chainKey = (chain: ChainRef): string => `${chain.organizationId}/${chain.projectId}`;
 
 export const taskKey = (ref: { organizationId: string; taskId: string }): string =>
   `${ref.organizationId}/${ref.taskId}`;

@@ -5,7 +5,7 @@ import type { Guarded, NewTask } from "../../../orchestrator/worker/domain/ports
 import type { LogEntry, Notice, Outcome, Task } from "../../../orchestrator/worker/domain/task.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
 import { putNotice, putTask } from "./put.ts";
-import { idKey, orderKey, type Tables, type TaskRow } from "./tables.ts";
+import { chainKey, idKey, type LogRow, orderKey, type Tables, type TaskRow } from "./tables.ts";
 
 /**
  * The parts of every batch. A batch is all or nothing because it checks all that can stop it, guards first and
@@ -69,11 +69,19 @@ export function writeLog(
   at: { organizationId: string; subjectId: string; projectId: string | null; nowMs: number },
   entry: LogEntry,
 ): void {
-  const { nowMs: atMs, ...place } = at;
-  const key = idKey(at.organizationId, at.subjectId);
-  const rows = tables.logs.get(key);
-  const row = { ...place, id: ids.next("log"), atMs, entry };
-  if (rows === undefined) tables.logs.set(key, [row]);
+  const { organizationId, subjectId, nowMs: atMs } = at;
+  const key = idKey(organizationId, subjectId);
+  const projectId = at.projectId ?? tables.tasks.get(key)?.task.projectId ?? "";
+  const chain = chainKey({ organizationId, projectId });
+  const seq = (tables.index.chainLines.get(chain)?.length ?? 0) + 1;
+  const row = { organizationId, subjectId, projectId, seq, id: ids.next("log"), atMs, entry };
+  addTo(tables.logs, key, row);
+  addTo(tables.index.chainLines, chain, row);
+}
+
+function addTo(lists: Map<string, LogRow[]>, key: string, row: LogRow): void {
+  const rows = lists.get(key);
+  if (rows === undefined) lists.set(key, [row]);
   else rows.push(row);
 }
 

@@ -1,7 +1,7 @@
 import { isFinalTask } from "../../../orchestrator/worker/domain/states.ts";
 import { transcriptKey } from "../../../orchestrator/worker/services/supervision/archiveRun.ts";
 import type { Violation } from "./invariants.ts";
-import type { People } from "./people.ts";
+import { organizations, type People } from "./people.ts";
 import type { View } from "./simStores.ts";
 import { canary, type World } from "./world.ts";
 
@@ -20,6 +20,7 @@ export async function checkAtTheEnd(world: World, people: People): Promise<Viola
     ...eventsWhole(world, view),
     ...deadMessagesRecorded(world, view),
     ...(await noCanary(world)),
+    ...(await world.audit.checkAtTheEnd(organizations)),
   ];
 }
 

@@ -12,6 +12,8 @@ export type SimCommit = {
   parent: string | null;
   treeId: string;
   taskId: string | null;
+  /** Its trailer with the head of the audit chain. */
+  audit: string | null;
 };
 
 /** The repository that patches are delivered to. */
@@ -34,12 +36,13 @@ export class SimForge implements Forge {
 
   readonly commit: Forge["commit"] = async (request) => {
     this.#reach();
-    const sha = shaOf(JSON.stringify(request));
+    const sha = shaOf(JSON.stringify({ ...request, message: withoutHash(request.message) }));
     this.commits.set(sha, {
       sha,
       parent: request.parent,
       treeId: request.treeId,
       taskId: taskOf(request),
+      audit: /^Switchyard-Audit: (.*)$/m.exec(request.message)?.[1] ?? null,
     });
     return sha;
   };
@@ -53,12 +56,23 @@ export class SimForge implements Forge {
     return { kind: "moved" };
   };
 
+  /** What the core is given of it. */
+  port(): Forge {
+    return { readRef: this.readRef, commit: this.commit, moveRef: this.moveRef };
+  }
+
   /** A person commits to the branch of an order. */
   pushByHand(source: { kind: string; path?: string }, ref: string): void {
     const at = key(source, ref);
     const parent = this.refs.get(at) ?? null;
     const sha = shaOf(`by hand on ${at} after ${parent}`);
-    this.commits.set(sha, { sha, parent, treeId: shaOf(`tree of ${sha}`), taskId: null });
+    this.commits.set(sha, {
+      sha,
+      parent,
+      treeId: shaOf(`tree of ${sha}`),
+      taskId: null,
+      audit: null,
+    });
     this.#move(at, sha);
   }
 
@@ -88,6 +102,10 @@ export class SimForge implements Forge {
 
 const key = (source: { kind: string; path?: string }, ref: string): string =>
   `${source.kind === "local" ? source.path : source.kind}:${ref}`;
+
+/** The ids of log lines are other ones in memory and in SQL, and both must tell one story. */
+const withoutHash = (message: string): string =>
+  message.replace(/^(Switchyard-Audit: .*):.*$/m, "$1");
 
 /** Who a commit is for stands in its message. */
 const taskOf = ({ message }: CommitRequest): string | null =>

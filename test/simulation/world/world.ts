@@ -15,6 +15,7 @@ import { drawRates, type FaultKind, type FaultRates } from "./faults.ts";
 import { fencedStores } from "./fencedStores.ts";
 import { type CallPoint, Calls, type Life, throughCalls } from "./life.ts";
 import { asCodeAgent, SimAgents } from "./simAgents.ts";
+import { SimAudit } from "./simAudit.ts";
 import { SimCallbacks } from "./simCallbacks.ts";
 import { SimForge, shaOf } from "./simForge.ts";
 import { SimObjects } from "./simObjects.ts";
@@ -57,6 +58,7 @@ export class World {
   readonly objects: SimObjects;
   readonly queues: SimQueues;
   readonly callbacks: SimCallbacks;
+  readonly audit: SimAudit;
   readonly texts = new Map<string, string>();
   readonly rates: FaultRates;
   readonly injected = new Map<FaultKind, number>();
@@ -98,6 +100,7 @@ export class World {
     this.objects = new SimObjects(this);
     this.queues = new SimQueues(this);
     this.callbacks = new SimCallbacks(this);
+    this.audit = new SimAudit(this, options.seed);
   }
 
   get nowMs(): number {
@@ -233,6 +236,8 @@ export class World {
       queue: through("queue", "queue", this.queues.port()),
       supervisors: through("supervisor", "supervisors", this.objects.port()),
       callbacks: through("other", "callbacks", this.callbacks.port()),
+      audit: this.audit.store(),
+      anchors: this.audit.anchors,
       callbacksAreSigned: true,
       knownProviders: simProviders,
       factories: [],
@@ -246,11 +251,7 @@ export class World {
         ]),
       ),
       runner: through("runner", "patches", this.patches.runner()),
-      forge: through("runner", "forge", {
-        readRef: this.forge.readRef,
-        commit: this.forge.commit,
-        moveRef: this.forge.moveRef,
-      }),
+      forge: through("runner", "forge", this.forge.port()),
     };
   }
 

@@ -56,6 +56,7 @@ export type Settlement = {
     | "approvalReasons"
     | "approvedBy"
     | "approvedBinding"
+    | "auditHead"
     | "faults"
   > | null;
   notices: Notice[];

@@ -22,7 +22,7 @@ export type PatchSetStore = {
   find(organizationId: string, patchSetId: string): Promise<PatchSetRecord | null>;
   /** Newest first. */
   list(filter: PatchSetFilter): Promise<PatchSetRecord[]>;
-  /** The tree exists and its id is stored; no ref has moved. */
+  /** The tree exists and its id is stored, with the head of the audit chain as it is now; no ref has moved. */
   beginValidation(
     ref: PatchRef,
     input: { treeId: string; nowMs: number; log: LogEntry },

@@ -4,6 +4,7 @@ import { errorResponse, onError, onInvalid } from "./envelope.ts";
 import type { HttpEnv } from "./httpEnv.ts";
 import { limitBody, prepare, requireJson, requireToken } from "./middleware.ts";
 import { accountRoutes } from "./routes/account.ts";
+import { auditRoutes } from "./routes/audit.ts";
 import { deadLetterRoutes } from "./routes/deadLetters.ts";
 import { doctorRoutes } from "./routes/doctor.ts";
 import { eventRoutes } from "./routes/events.ts";
@@ -40,6 +41,7 @@ export function httpApp(): OpenAPIHono<HttpEnv> {
   accountRoutes(app);
   deadLetterRoutes(app);
   doctorRoutes(app);
+  auditRoutes(app);
 
   app.openAPIRegistry.registerComponent("securitySchemes", "token", {
     type: "http",

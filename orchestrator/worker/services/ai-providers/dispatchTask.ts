@@ -116,6 +116,8 @@ function claim(
   chosen: Candidate & { credential: string },
 ) {
   const nowMs = deps.clock.nowMs();
+  const config = resolveConfig(task, project, placement, chosen);
+  const keyName = config.credential.value;
   return deps.tasks.claim({
     ref: { organizationId: task.organizationId, taskId: task.id },
     fence: task.fence,
@@ -126,7 +128,7 @@ function claim(
       decision,
     },
     executionId: deps.ids.next("exec"),
-    config: resolveConfig(task, project, placement, chosen),
+    config,
     projectId: task.projectId,
     orderId: task.orderId,
     isChild: task.parentId !== null,
@@ -137,7 +139,7 @@ function claim(
       actor: systemActor,
       action: "task.assigned",
       message: `Attempt ${task.fence + 1} goes to ${chosen.name}${whereOf(placement)}: ${decision.because}.`,
-      details: { decision },
+      details: { agent: chosen.name, model: config.model.value, keyName, decision },
     },
   });
 }

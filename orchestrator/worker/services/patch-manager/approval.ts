@@ -1,5 +1,6 @@
 import type { ApprovalReason } from "../../../../shared/contracts/patch.ts";
 import type { ValidationReport } from "../../../../shared/contracts/runner.ts";
+import { patchDetails } from "../../domain/auditDetails.ts";
 import { inputWaitMs } from "../../domain/limits.ts";
 import { go, type StepResult } from "../../domain/ports/supervision.ts";
 import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
@@ -24,7 +25,10 @@ export async function askForApproval(
       actor: systemActor,
       action: "patch.awaits_approval",
       message: text,
-      details: { patchSetId: brief.patch.id, reasons },
+      details: {
+        ...patchDetails(brief.execution, brief.patch, { treeId: brief.patch.treeId }),
+        reasons,
+      },
     },
   });
   if (asked.kind === "done") tellState(deps, attempt, { task: "waiting_input", because: text });

@@ -2,6 +2,7 @@ import { type Principal, roleAllows } from "../../../../shared/contracts/identit
 import type { ApprovePatch, RejectPatch } from "../../../../shared/contracts/patch.ts";
 import { SwitchyardError } from "../../../../shared/errors.ts";
 import { type Approved, bindingOf } from "../../domain/approval.ts";
+import { patchDetails } from "../../domain/auditDetails.ts";
 import { stands } from "../../domain/guards.ts";
 import { noticesOfEnd } from "../../domain/notices.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
@@ -11,7 +12,7 @@ import type { PatchRef, PatchSetStore } from "../../domain/ports/patchSetStore.t
 import type { Supervisors, TaskRef } from "../../domain/ports/supervisors.ts";
 import type { TaskStore } from "../../domain/ports/taskStore.ts";
 import type { Settings } from "../../domain/settings.ts";
-import type { PatchSetRecord, Task } from "../../domain/task.ts";
+import type { Execution, PatchSetRecord, Task } from "../../domain/task.ts";
 import { patchNotFound } from "./readPatches.ts";
 
 export type DecideDeps = {
@@ -37,7 +38,7 @@ export async function approvePatch(
   patchSetId: string,
   { reason, contentKey, treeId }: ApprovePatch,
 ): Promise<void> {
-  const { patch, task } = await findDecidable(deps, principal, patchSetId);
+  const { patch, task, execution } = await findDecidable(deps, principal, patchSetId);
   const approved = { contentKey, baseCommit: patch.baseCommit, treeId };
   if (patch.approvedBy === principal.id && patch.approvedBinding === bindingOf(approved)) return;
   requireWaiting(patch, task, deps.clock.nowMs());
@@ -52,7 +53,7 @@ export async function approvePatch(
       actor: principal.id,
       action: "patch.approved",
       message: `${principal.id} approved the patch: ${reason}`,
-      details: { patchSetId, reason, ...approved },
+      details: { ...patchDetails(execution, patch, { treeId }), reason },
     },
   });
   if (written.kind === "lost") throw notAwaiting("It has changed just now. Look at it again.");
@@ -66,7 +67,7 @@ export async function rejectPatch(
   patchSetId: string,
   { reason }: RejectPatch,
 ): Promise<void> {
-  const { patch, task } = await findDecidable(deps, principal, patchSetId);
+  const { patch, task, execution } = await findDecidable(deps, principal, patchSetId);
   const nowMs = deps.clock.nowMs();
   requireWaiting(patch, task, nowMs);
   const outcome = {
@@ -86,7 +87,7 @@ export async function rejectPatch(
       actor: principal.id,
       action: "patch.approval_refused",
       message: outcome.message,
-      details: { patchSetId, reason, contentKey: patch.contentKey, treeId: patch.treeId },
+      details: { ...patchDetails(execution, patch, { treeId: patch.treeId }), reason },
     },
   });
   if (written.kind === "lost") throw notAwaiting("It has changed just now. Look at it again.");
@@ -105,12 +106,13 @@ async function findDecidable(
   deps: DecideDeps,
   principal: Principal,
   patchSetId: string,
-): Promise<{ patch: PatchSetRecord; task: Task }> {
+): Promise<{ patch: PatchSetRecord; task: Task; execution: Execution }> {
   if (!roleAllows(principal.role, "approver"))
     throw new SwitchyardError("forbidden", "Only an approver decides about a patch.");
   const patch = await deps.patchSets.find(principal.organizationId, patchSetId);
-  const task = patch && (await deps.tasks.find(patch));
-  if (patch === null || task === null) throw patchNotFound(patchSetId);
+  const story = patch && (await deps.tasks.findStory(patch));
+  if (patch === null || story === null || story.execution === null) throw patchNotFound(patchSetId);
+  const { task, execution } = story;
   if (!principal.id.startsWith("user:"))
     throw new SwitchyardError(
       "forbidden",
@@ -121,7 +123,7 @@ async function findDecidable(
       "forbidden",
       `${principal.id} handed over this task, or one that it comes from, so somebody else has to decide.`,
     );
-  return { patch, task };
+  return { patch, task, execution };
 }
 
 /**

@@ -1,5 +1,7 @@
 import type { MoveRefAnswer, PatchReport } from "../../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../../shared/errors.ts";
+import { auditTrailer } from "../../domain/auditChain.ts";
+import { patchDetails } from "../../domain/auditDetails.ts";
 import { commitMessage } from "../../domain/commitMessage.ts";
 import { stands } from "../../domain/guards.ts";
 import { readText } from "../../domain/keepText.ts";
@@ -39,6 +41,7 @@ export async function beginDelivery(
       patchSetId: patch.id,
       agent: execution.provider,
       model: execution.config.model.value,
+      audit: patch.auditHead === null ? null : auditTrailer(task.projectId, patch.auditHead),
     }),
     author,
     atMs: execution.settledAtMs ?? execution.createdAtMs,
@@ -54,6 +57,12 @@ export async function beginDelivery(
       actor: systemActor,
       action: "patch.verified",
       message: `Validation: ${report.validation.status}. The commit will be ${commitSha}.`,
+      details: patchDetails(execution, patch, {
+        treeId: report.treeId,
+        commitSha,
+        validation: report.validation.status,
+        auditHead: patch.auditHead,
+      }),
     },
   });
   // Lost: a cancel came first, an earlier write had worked, or what was approved has changed; the same step finds
@@ -155,7 +164,12 @@ async function writeDelivered(
     outcome,
     notices,
     nowMs,
-    log: { actor: systemActor, action: "patch.delivered", message: outcome.message },
+    log: {
+      actor: systemActor,
+      action: "patch.delivered",
+      message: outcome.message,
+      details: patchDetails(brief.execution, brief.patch, { commitSha, branch }),
+    },
   });
   // Lost: an earlier write had worked after all, and the next look at the row says so.
   if (written.kind === "lost") return wait(attempt, 1_000);

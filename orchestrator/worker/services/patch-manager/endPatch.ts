@@ -1,5 +1,6 @@
 import type { PatchFault } from "../../../../shared/contracts/aiPatch.ts";
 import type { ValidationReport } from "../../../../shared/contracts/runner.ts";
+import { patchDetails } from "../../domain/auditDetails.ts";
 import { noticesOfEnd } from "../../domain/notices.ts";
 import type { OutcomeCode } from "../../domain/outcome.ts";
 import { go, type StepResult, wait } from "../../domain/ports/supervision.ts";
@@ -46,7 +47,17 @@ export async function endPatch(
     outcome,
     notices,
     nowMs,
-    log: { actor: systemActor, action: `patch.${end.code}`, message: end.message },
+    log: {
+      actor: systemActor,
+      action: `patch.${end.code}`,
+      message: end.message,
+      details: patchDetails(brief.execution, brief.patch, {
+        result: end.code,
+        faults: (end.faults ?? []).length,
+        validation: end.validation?.status ?? null,
+        childTaskId: child?.task.id ?? null,
+      }),
+    },
   });
   if (written.kind === "done") {
     tellState(deps, attempt, { task: status, because: end.message });

@@ -5,6 +5,7 @@ import {
   type PatchRunRequest,
 } from "../../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../../shared/errors.ts";
+import { patchDetails } from "../../domain/auditDetails.ts";
 import { refusalsOf, touchesProtectedPath } from "../../domain/patchPolicy.ts";
 import type { Runner } from "../../domain/ports/runner.ts";
 import {
@@ -160,6 +161,7 @@ async function beginValidation(
       actor: systemActor,
       action: "patch.applied",
       message: `The patch makes the tree ${treeId}.`,
+      details: patchDetails(brief.execution, brief.patch, { treeId }),
     },
   });
   if (begun.kind === "done") tellState(deps, attempt, { task: "validating" });

@@ -1,4 +1,5 @@
 import { type AfterRun, afterRun } from "../../domain/afterRun.ts";
+import { attemptDetails } from "../../domain/auditDetails.ts";
 import { costOf } from "../../domain/cost.ts";
 import { keepText } from "../../domain/keepText.ts";
 import { noticesOfEnd } from "../../domain/notices.ts";
@@ -37,7 +38,7 @@ export async function writeSettlement(
     waiting: after.taskEvent === "ask" ? after.waiting : null,
     sweepAtMs: sweepAtMs(after, nowMs, brief),
     nowMs,
-    log: [logOf(outcome, after)],
+    log: [logOf(brief, attempt, outcome, after, report)],
   };
   const written = await deps.executions.settle(settlement);
   if (written.kind === "lost") return written;
@@ -144,7 +145,13 @@ function patchOf(attempt: Attempt): Settlement["patch"] {
 const patchSetIdOf = (attempt: Attempt): string =>
   `ps_${(attempt.executionId ?? "").slice("exec_".length)}`;
 
-function logOf(outcome: RunOutcome, after: AfterRun): Settlement["log"][number] {
+function logOf(
+  { execution }: Brief,
+  attempt: Attempt,
+  outcome: RunOutcome,
+  after: AfterRun,
+  report: RunFacts | null,
+): Settlement["log"][number] {
   const action = `execution.${executionTransitions[outcome.execution].to}`;
   const what = {
     receive_patch: "The agent ended well and left a patch.",
@@ -155,5 +162,15 @@ function logOf(outcome: RunOutcome, after: AfterRun): Settlement["log"][number] 
     park: `${after.outcome?.message ?? "The run failed."} The provider has told when it can go on.`,
     ask: "The agent asks a person, and its run is suspended.",
   }[after.taskEvent];
-  return { actor: systemActor, action, message: what };
+  const patch = after.taskEvent === "receive_patch" ? attempt.patch : null;
+  const details = {
+    ...attemptDetails(execution),
+    model: report?.model ?? execution.config.model.value,
+    baseCommit: report?.baseCommit ?? null,
+    result: after.outcome?.code ?? after.taskEvent,
+    ...(patch === null
+      ? {}
+      : { patchSetId: patchSetIdOf(attempt), contentKey: patch.contentKey, files: patch.files }),
+  };
+  return { actor: systemActor, action, message: what, details };
 }
