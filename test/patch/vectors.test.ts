@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { runPython, runTypeScript } from "../../scripts/vectors/engines.ts";
+import { inverseDisagreement } from "../../scripts/vectors/inverse.ts";
 import { readVectorFile } from "../../scripts/vectors/vectorFile.ts";
 import { disagreement } from "../../scripts/vectors/verdict.ts";
 
@@ -17,6 +18,7 @@ describe.each(vectorFiles)("the vectors of %s", (file) => {
     const python = pythonOutcomes[at];
 
     expect(disagreement(vector, typescript)).toBeNull();
+    expect(await inverseDisagreement(vector, typescript)).toBeNull();
     expect(python).toEqual(typescript);
   });
 });
