@@ -3,11 +3,11 @@
 
     patch_manager.py apply --root DIR [options] [SETFILE]     apply a set, all of it or nothing
     patch_manager.py check --root DIR [options] [SETFILE]     say what apply would do; writes nothing
-    patch_manager.py recover --root DIR                       finish or undo an apply that was interrupted
+    patch_manager.py revert --root DIR [options] [UNDOFILE]   take a set back, by the undo file that apply wrote
+    patch_manager.py recover --root DIR                       finish or undo a run that was interrupted
     patch_manager.py vectors FILE [--json]                    run a vector file in memory
 
-A set is read from SETFILE, or from standard input. Exit status: 0 applied, already applied or check passed;
-1 refused; 2 wrong usage or unreadable input; 3 a failure of reading or writing, with the tree restored.
+What each command takes, and every exit status, is told by --help.
 
 The semantics, the codes and the messages are those of the TypeScript engine in shared/patch/; one file of vectors
 binds both. It needs Python 3.9, a POSIX system and nothing but the standard library.
@@ -1538,9 +1538,8 @@ def apply_salvaged(salvaged: Salvaged, tree, policy: Policy, base_tree=None) -> 
     paths = sorted(after, key=code_units)
     changed = {path: after[path] for path in paths if after[path] != tree.read(path)}
     origins = {file.path: file.file["from"] for file in review.files if "from" in file.file}
-    patch_set = {**salvaged.set, "files": {file.path: file.file for file in review.files}}
     outcome = {"kind": "applied", "files": changed, "shifts": shifts, "merged": merged}
-    return {**outcome, "origins": origins, "set": patch_set}
+    return {**outcome, "origins": origins, "set": salvaged.set}
 
 
 def refused(faults: list) -> dict:
@@ -2455,13 +2454,78 @@ def journal_location(root: str) -> str:
 
 def run_set(arguments) -> dict:
     given = parse_json(read_input(arguments.set_file), "the set")
-    policy = policy_of(
+    if is_undo(given):
+        raise UnreadableInput("this is an undo file: revert takes it")
+    policy = policy_from(arguments)
+    with contextlib.ExitStack() as opened:
+        base_tree = None if arguments.base is None else opened.enter_context(tree_at(arguments.base))
+        is_check = arguments.command == "check"
+        return run_on_root(arguments, is_check, lambda tree: apply_patch_input(given, tree, policy, base_tree))
+
+
+def run_revert(arguments) -> dict:
+    """Applies the inverse of a set: the one of an undo file, or the one of a set and the tree that it was made for."""
+    given = parse_json(read_input(arguments.set_file), "the undo file")
+    if is_undo(given) == (arguments.base is not None):
+        raise UnreadableInput(
+            "an undo file says itself what was there before, --base is not needed"
+            if is_undo(given)
+            else "this is no undo file; to take a set back, name by --base the tree that it was made for"
+        )
+    policy = policy_from(arguments)
+    with contextlib.ExitStack() as opened:
+        if arguments.base is None:
+            inverse, outcome_tree = given["set"], None
+        else:
+            base_tree = opened.enter_context(tree_at(arguments.base))
+            outcome = apply_patch_input(given, base_tree, policy._replace(base_is_head=True))
+            if outcome["kind"] == "already_applied":
+                raise UnreadableInput("the tree that --base names holds the outcome of the set already")
+            if outcome["kind"] == "refused":
+                return outcome
+            inverse = invert_patch_set(outcome, base_tree)
+            outcome_tree = OverlaidTree(base_tree, outcome["files"])
+        reverted = run_on_root(
+            arguments,
+            arguments.dry_run,
+            lambda tree: apply_patch_input(inverse, tree, policy, outcome_tree),
+        )
+    return {**reverted, "kind": "reverted"} if reverted["kind"] == "applied" else reverted
+
+
+def policy_from(arguments) -> Policy:
+    return policy_of(
         arguments.allowed_path,
-        arguments.base_is_head,
+        getattr(arguments, "base_is_head", False),
         arguments.allow_protected,
         {name: getattr(arguments, f"max_{name}") for name in DEFAULT_LIMITS},
     )
-    is_check = arguments.command == "check"
+
+
+@contextlib.contextmanager
+def tree_at(path: str):
+    try:
+        directory = os.open(path, OPEN_DIRECTORY)
+    except OSError as error:
+        raise UnreadableInput(f"cannot open the directory {path}: {reason_of(error)}") from error
+    try:
+        yield DiskTree(directory)
+    finally:
+        os.close(directory)
+
+
+class OverlaidTree:
+    """A tree as it is after a set."""
+
+    def __init__(self, tree, files: dict):
+        self.tree, self.files = tree, files
+
+    def read(self, path: str):
+        return self.files[path] if path in self.files else self.tree.read(path)
+
+
+def run_on_root(arguments, is_check: bool, compute) -> dict:
+    """Computes an outcome for the tree at the root and, unless this is a check, writes it."""
     with locked_root(arguments.root, is_check) as (root, location):
         journal = Journal(root, arguments.journal or location)
         if is_check and os.path.lexists(journal.location):
@@ -2469,16 +2533,90 @@ def run_set(arguments) -> dict:
         recovered = "nothing" if is_check else journal.recover()
         tree = DiskTree(root)
         try:
-            outcome = apply_patch_input(given, tree, policy)
+            outcome = compute(tree)
+            undo = None if is_check or arguments.undo is None else undo_of(outcome, tree)
         except OSError as error:
             raise ApplyFailure(f"cannot read the tree: {reason_of(error)}") from error
-        if outcome["kind"] == "applied" and outcome["files"] and not is_check:
-            journal.write(outcome["files"], outcome["origins"], tree)
+        if outcome["kind"] == "applied" and not is_check:
+            with kept_undo(arguments.undo, undo):
+                if outcome["files"]:
+                    journal.write(outcome["files"], outcome["origins"], tree)
     recovery = {} if recovered == "nothing" else {"recovered": recovered}
     return {**shown_outcome(outcome), **recovery}
 
 
+# Undo files: the inverse set of what was applied, so that it can be taken back later.
+
+UNDO_FORMAT = "aipatch-undo/1"
+
+
+def is_undo(given) -> bool:
+    return isinstance(given, dict) and given.get("format") == UNDO_FORMAT and "set" in given
+
+
+def undo_of(outcome: dict, tree):
+    if outcome["kind"] != "applied":
+        return None
+    undo = {"format": UNDO_FORMAT, "of": content_key(outcome["set"]), "set": invert_patch_set(outcome, tree)}
+    return json.dumps(undo).encode("ascii")
+
+
+@contextlib.contextmanager
+def kept_undo(path, data):
+    """Puts the undo file in its place before the tree changes, so that no change is without one.
+
+    A file that is there is not overwritten, unless it is the very one: then an interrupted run is tried again.
+    """
+    if path is None:
+        yield
+        return
+    is_new = write_undo(path, data)
+    try:
+        yield
+    except ApplyFailure as failure:
+        if is_new and failure.is_restored:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+        raise
+
+
+def write_undo(path: str, data: bytes) -> bool:
+    temporary = f"{path}.tmp"
+    try:
+        if os.path.lexists(path):
+            with open(path, "rb") as file:
+                if file.read() == data:
+                    return False
+            raise UnreadableInput(f"{path} is there already, and an undo file is not overwritten")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(descriptor, view) :]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.rename(temporary, path)
+        parent = os.open(os.path.dirname(path) or ".", OPEN_DIRECTORY)
+        try:
+            os.fsync(parent)
+        finally:
+            os.close(parent)
+    except OSError as error:
+        for name in (temporary, path):
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+        raise ApplyFailure(f"cannot write the undo file {path}: {reason_of(error)}") from error
+    return True
+
+
 def shown_outcome(outcome: dict) -> dict:
+    if outcome["kind"] == "refused" and "conflicts" in outcome:
+        conflicts = [
+            {**one, "marked": None if one["marked"] is None else content_of(one["marked"])}
+            for one in outcome["conflicts"]
+        ]
+        return {**outcome, "conflicts": conflicts}
     if outcome["kind"] != "applied":
         return outcome
     files = [
@@ -2487,7 +2625,7 @@ def shown_outcome(outcome: dict) -> dict:
         else {"path": path, "sha256": sha256_hex(file.bytes), "mode": file.mode}
         for path, file in outcome["files"].items()
     ]
-    return {"kind": "applied", "files": files, "shifts": outcome["shifts"]}
+    return {"kind": "applied", "files": files, "shifts": outcome["shifts"], "merged": outcome["merged"]}
 
 
 def run_recover(arguments) -> dict:
@@ -2577,45 +2715,111 @@ class ArgumentParser(argparse.ArgumentParser):
         raise UnreadableInput(f"{message}; {' '.join(self.format_usage().split())}")
 
 
+HELP = """\
+Checks and applies patch sets of the format aipatch/1 to a directory: a set is done whole or not at all.
+It needs nothing but Python 3.9 on a POSIX system. The format is in docs/patch-format.md."""
+
+EXAMPLES = """\
+examples:
+  See what a set would do, do it, and take it back:
+    patch_manager.py check  --root project set.json
+    patch_manager.py apply  --root project --undo undo.json set.json
+    patch_manager.py revert --root project undo.json
+
+  Let the project be that of the commit that the set names, so that patches need no guard:
+    patch_manager.py apply --root project --base-is-head set.json
+
+  The project moved on since the set was made; base holds the files of then:
+    patch_manager.py apply --root project --base base set.json
+
+exit status:
+  0  done, or nothing was left to do; with check: it would be done
+  1  refused: nothing changed, every reason is listed
+  2  wrong usage, or input that cannot be read
+  3  reading or writing failed; the tree is as it was, unless the message says otherwise
+
+A run that was killed leaves the tree to the next one: apply, revert and recover first finish it or take it back."""
+
+COMMANDS = {
+    "apply": "Applies a set, all of it or nothing.",
+    "check": "Says what apply would do. Nothing is written.",
+    "revert": "Takes an applied set back, by the undo file that apply wrote, or by --base and the set itself.",
+    "recover": "Finishes a run that was interrupted, or takes it back.",
+    "vectors": "Runs a file of test vectors in memory.",
+}
+
+
 def argument_parser() -> argparse.ArgumentParser:
+    as_written = argparse.RawDescriptionHelpFormatter
     parser = ArgumentParser(
-        prog="patch_manager.py", description="Check and apply patch sets of the format aipatch/1."
+        prog="patch_manager.py", description=HELP, epilog=EXAMPLES, formatter_class=as_written
     )
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("apply", "check"):
-        command = commands.add_parser(name)
-        command.add_argument("--allow-protected", action="store_true", help="a person has approved the set")
-        command.add_argument("--allowed-path", action="append", metavar="PATH", help="may be given more than once")
-        command.add_argument("--base-is-head", action="store_true", help="the tree is that of base.commit")
-        for limit in DEFAULT_LIMITS:
-            command.add_argument(f"--max-{limit.replace('_', '-')}", type=int, metavar="N")
-        command.add_argument("set_file", nargs="?", default="-", metavar="SETFILE")
-    commands.add_parser("recover")
-    for name in ("apply", "check", "recover"):
-        commands.choices[name].add_argument("--root", required=True, metavar="DIR")
-        commands.choices[name].add_argument("--journal", metavar="DIR", help="default: beside the root")
-    commands.add_parser("vectors").add_argument("file", metavar="FILE")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, text in COMMANDS.items():
+        commands.add_parser(name, help=text, description=text)
+    for name in ("apply", "check", "revert"):
+        add_set_options(name, commands.choices[name])
+    for name in ("apply", "check", "revert", "recover"):
+        command = commands.choices[name]
+        command.add_argument("--root", required=True, metavar="DIR", help="the directory to work on")
+        command.add_argument("--journal", metavar="DIR", help="where the journal goes; default: beside the root")
+    commands.choices["vectors"].add_argument("file", metavar="FILE", help="- is standard input")
     for command in commands.choices.values():
         command.add_argument("--json", action="store_true", help="one JSON object on standard output")
     return parser
+
+
+def add_set_options(name: str, command: argparse.ArgumentParser) -> None:
+    command.add_argument("--allow-protected", action="store_true", help="a person has approved the set")
+    command.add_argument(
+        "--allowed-path",
+        action="append",
+        metavar="PATH",
+        help="a path, directory or pattern that the set may change; may be given more than once; default: all",
+    )
+    if name == "revert":
+        base_help = "the files that a set was made for; then UNDOFILE is that set"
+        command.add_argument("--dry-run", action="store_true", help="say what would be done, write nothing")
+    else:
+        base_help = "the files that the set was made for; with them, files that changed since are merged"
+        command.add_argument(
+            "--base-is-head", action="store_true", help="the tree is that of base.commit, so patches need no guard"
+        )
+    command.add_argument("--base", metavar="DIR", help=base_help)
+    if name != "check":
+        command.add_argument("--undo", metavar="FILE", help="write what takes this change back to FILE, a new file")
+    for limit in DEFAULT_LIMITS:
+        command.add_argument(
+            f"--max-{limit.replace('_', '-')}",
+            type=int,
+            metavar="N",
+            help=f"refuse more {limit.replace('_', ' ')}; default: {DEFAULT_LIMITS[limit]}",
+        )
+    what = "UNDOFILE" if name == "revert" else "SETFILE"
+    command.add_argument("set_file", nargs="?", default="-", metavar=what, help="default: standard input")
 
 
 def text_of(outcome: dict) -> str:
     """What a person reads. Paths are quoted, since a hostile one could steer a terminal."""
     kind = outcome["kind"]
     if kind == "refused":
-        lines = [f"refused, {len(outcome['faults'])} faults, nothing changed"]
+        lines = [f"refused for {counted(outcome['faults'], 'fault')}, nothing changed"]
         lines += [f"  {fault_text(fault)}" for fault in outcome["faults"]]
         return "\n".join(lines)
-    if kind == "applied":
+    if kind in ("applied", "reverted"):
         changed = [
             f"  {file.get('mode', 'deleted')} {json.dumps(file['path'])}" for file in outcome["files"]
         ]
         moved = [f"  patch {one['index']} moved by {one['lines']} lines" for one in outcome["shifts"]]
-        return "\n".join([f"applied, {len(changed)} files", *changed, *moved])
+        merged = [f"  merged {json.dumps(path)}" for path in outcome["merged"]]
+        return "\n".join([f"{kind}, {counted(changed, 'file')} changed", *changed, *moved, *merged])
     if kind == "vectors":
         return "\n".join(f"{json.dumps(one['name'])} {vector_text(one)}" for one in outcome["vectors"])
     return {"recovered": f"recovered: {outcome.get('recovered')}"}.get(kind, kind.replace("_", " "))
+
+
+def counted(items: list, noun: str) -> str:
+    return f"{len(items)} {noun}{'' if len(items) == 1 else 's'}"
 
 
 def fault_text(fault: Fault) -> str:
@@ -2631,7 +2835,13 @@ def vector_text(outcome: dict) -> str:
 
 def main(argv=None) -> int:
     argv = sys.argv[1:] if argv is None else argv
-    run = {"apply": run_set, "check": run_set, "recover": run_recover, "vectors": run_vectors}
+    run = {
+        "apply": run_set,
+        "check": run_set,
+        "revert": run_revert,
+        "recover": run_recover,
+        "vectors": run_vectors,
+    }
     try:
         arguments = argument_parser().parse_args(argv)
         outcome = run[arguments.command](arguments)
