@@ -1834,7 +1834,9 @@ def is_editable(before: bytes, after: bytes) -> bool:
 
 def renamed_back(source: str, path: str, states: FileStates) -> tuple:
     now, then = states.after[path], states.before[source]
-    return {"op": "rename", "from": path, **inverse_guards(now, then)}, operations_between(now.bytes, then.bytes)
+    # The mode is told in any case: where files of the same bytes change places, it alone tells them apart.
+    guards = {**inverse_guards(now, then), "mode": then.mode}
+    return {"op": "rename", "from": path, **guards}, operations_between(now.bytes, then.bytes)
 
 
 def restored_file(path: str, states: FileStates):

@@ -26,18 +26,20 @@ type HunkCursor = {
 const [space, plus, minus, backslash] = [0x20, 0x2b, 0x2d, 0x5c];
 const headerPattern = /^@@ -(\d{1,10})(?:,(\d{1,10}))? \+\d{1,10}(?:,(\d{1,10}))? @@/;
 
-/** Reads the hunk whose header is at `at`: its runs, and the index of the line after it. */
+/** Reads the hunk whose header is at `at`: its runs, its lines of context, and the index of the line after it. */
 export function readHunk(lines: readonly Uint8Array[], at: number) {
   const cursor = openHunk(lines, at);
   const runs: DiffHunk[] = [];
   let run: DiffHunk | null = null;
   let context: Uint8Array[] = [];
+  let keptLines = 0;
   while (cursor.oldLeft > 0 || cursor.newLeft > 0) {
     const lineAbove = cursor.oldLine - 1;
     const { sign, content } = takeLine(cursor);
     if (sign === space) {
       if (run !== null) context = run.after;
       context.push(content);
+      keptLines++;
       run = null;
       continue;
     }
@@ -48,7 +50,7 @@ export function readHunk(lines: readonly Uint8Array[], at: number) {
     }
     addLine(run, sign, content);
   }
-  return { runs, next: cursor.at };
+  return { runs, keptLines, next: cursor.at };
 }
 
 function addLine(run: DiffHunk, sign: number, content: Uint8Array): void {

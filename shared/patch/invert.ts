@@ -1,12 +1,11 @@
 import type { PatchFile, PatchSet } from "../contracts/aiPatch.ts";
 import type { AppliedOutcome } from "./apply.ts";
-import { encodeBase64 } from "./base64.ts";
-import { decodeUtf8, equalBytes } from "./bytes.ts";
+import { equalBytes } from "./bytes.ts";
 import { byCodeUnit } from "./faults.ts";
 import { sha256Hex } from "./hashes.ts";
 import { invertibleRenames, type RenamePair } from "./inverseRenames.ts";
 import type { ReadFile, TreeFile } from "./treeFile.ts";
-import { isEditable, operationsBetween } from "./wholeFile.ts";
+import { contentOf, isEditable, operationsBetween } from "./wholeFile.ts";
 
 /** A file before and after the set, null = absent. */
 export type FileStates = {
@@ -66,7 +65,9 @@ async function renamedBack(
 ): Promise<FilePatch> {
   const [now, then] = [states.after(to), states.before(from)];
   if (now === null || then === null) throw new RangeError("a renamed file is on both sides");
-  const file = { op: "rename" as const, from: to, ...(await guards(now, then)) };
+  // The mode is told in any case: where files of the same bytes change places, it alone tells them apart.
+  const guard = { ...(await guards(now, then)), mode: then.mode };
+  const file = { op: "rename" as const, from: to, ...guard };
   return { path: from, file, patches: linesBack(from, now, then, taskId) };
 }
 
@@ -100,11 +101,6 @@ const preOf = async ({ bytes, mode }: TreeFile) => ({ sha256: await sha256Hex(by
 
 function linesBack(file: string, now: TreeFile, then: TreeFile, taskId: string) {
   return operationsBetween(now.bytes, then.bytes, { taskId, file, provider });
-}
-
-function contentOf(bytes: Uint8Array): NonNullable<PatchFile["content"]> {
-  const text = decodeUtf8(bytes);
-  return text === null ? { base64: encodeBase64(bytes) } : { text };
 }
 
 function assembled(set: PatchSet, built: readonly FilePatch[], commit?: string): PatchSet {

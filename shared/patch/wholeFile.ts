@@ -1,3 +1,5 @@
+import type { PatchFile } from "../contracts/aiPatch.ts";
+import { encodeBase64 } from "./base64.ts";
 import { decodeUtf8, isBinary } from "./bytes.ts";
 import { type FromDiffContext, operationsFromHunks } from "./fromDiff.ts";
 import type { DiffHunk } from "./hunkReader.ts";
@@ -7,6 +9,12 @@ import { type LineTable, linesBetween, lineTable } from "./lines.ts";
 /** True when patches can make `after` of `before`: one has lines, and no block would hold a NUL. */
 export function isEditable(before: Uint8Array, after: Uint8Array): boolean {
   return !isBinary(before) && !after.includes(0);
+}
+
+/** The content of an entry: text, or base64 where the bytes are none. */
+export function contentOf(bytes: Uint8Array): NonNullable<PatchFile["content"]> {
+  const text = decodeUtf8(bytes);
+  return text === null ? { base64: encodeBase64(bytes) } : { text };
 }
 
 /** What makes `after` of `before`, in mode `exact` and snapshot coordinates. Both must be editable. */

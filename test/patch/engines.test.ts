@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { runPython, runTypeScript } from "../../scripts/vectors/engines.ts";
 import { inverseDisagreement } from "../../scripts/vectors/inverse.ts";
 import { parseVectors, type Vector } from "../../scripts/vectors/vectorFile.ts";
+import { movedVector } from "./movedVectors.ts";
 import { rewrittenVector, tediousVectors } from "./rewrittenVectors.ts";
 import { soundCase, soundVector } from "./soundVectors.ts";
 import { wildVector } from "./wildVectors.ts";
@@ -40,6 +41,7 @@ describe("the two engines", () => {
     ["sets that fit their file", soundCase.map(soundVector)],
     ["sets that are wrong in many ways", wildVector],
     ["sets with any value in a wrong place", damagedSet],
+    ["files that change places", movedVector],
     ["files that are replaced as a whole", rewrittenVector],
   ])("give the same bytes, faults and keys on %s", async (_, vectors) => {
     const { parsed, python, typescript } = await outcomesOfBoth(vectors);
