@@ -1504,7 +1504,38 @@ def apply_patch_input(given, tree, policy: Policy, base_tree=None) -> dict:
     "merged": [path], "origins": {path: path}, "set": the set}, {"kind": "already_applied"} or
     {"kind": "refused", "faults": [...], "conflicts": [...]} with the faults of every stage together.
     """
-    return apply_salvaged(salvage_patch_set(set_from_seed_payload(given)), tree, policy, base_tree)
+    given = set_from_seed_payload(given)
+    oversize = oversize_fault(given, policy)
+    if oversize is not None:
+        return refused([oversize])
+    return apply_salvaged(salvage_patch_set(given), tree, policy, base_tree)
+
+
+def oversize_fault(given, policy: Policy):
+    """Text has at least as many bytes as UTF-16 units, so a set far too large is refused before it is read.
+
+    None says nothing: the bytes are counted later.
+    """
+    if not isinstance(given, dict):
+        return None
+    patches, files = given.get("patches"), given.get("files")
+    least = 0
+    for patch in patches if isinstance(patches, list) else []:
+        if isinstance(patch, dict):
+            least += least_bytes(patch.get("block"), patch.get("block_encoding") == "base64")
+    for file in files.values() if isinstance(files, dict) else []:
+        content = file.get("content") if isinstance(file, dict) else None
+        if isinstance(content, dict):
+            least += least_bytes(content.get("text"), False) + least_bytes(content.get("base64"), True)
+    limit = policy.limits["patch_bytes"]
+    return set_fault("too_large", f"more than {limit} bytes") if least > limit else None
+
+
+def least_bytes(text, is_base64: bool) -> int:
+    if not isinstance(text, str):
+        return 0
+    units = len(text) if text.isascii() else len(code_units(text)) // 2
+    return max(0, units // 4 * 3 - 2) if is_base64 else units
 
 
 def apply_salvaged(salvaged: Salvaged, tree, policy: Policy, base_tree=None) -> dict:
@@ -2658,8 +2689,8 @@ def run_vector(vector: dict) -> dict:
     policy = policy_of(**{"base_is_head": is_head, **named})
     tree = vector_tree(files)
     base_tree = vector_tree(vector["base_files"]) if "base_files" in vector else None
+    outcome = apply_patch_input(given, tree, policy, base_tree)
     salvaged = salvage_patch_set(set_from_seed_payload(given))
-    outcome = apply_salvaged(salvaged, tree, policy, base_tree)
     key = None if salvaged.faults else content_key(salvaged.set)
     if outcome["kind"] == "applied":
         changes = {

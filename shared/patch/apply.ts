@@ -5,6 +5,7 @@ import { changedLineFaults, type ReviewedFile, reviewPatchSet } from "./check.ts
 import { vacatedBy } from "./existence.ts";
 import { byCodeUnit, orderFaults } from "./faults.ts";
 import { fileOutcome } from "./fileOutcome.ts";
+import { oversizeFault } from "./oversize.ts";
 import { type SalvagedPatchSet, salvagePatchSet } from "./parse.ts";
 import type { PatchPolicy } from "./policy.ts";
 import { setFromSeedPayload } from "./seedPayload.ts";
@@ -42,6 +43,8 @@ export function applyPatchSet(
   policy: PatchPolicy,
   readBase?: ReadFile,
 ): Promise<ApplyOutcome> {
+  const oversize = oversizeFault(set, policy);
+  if (oversize !== null) return Promise.resolve(refused([oversize]));
   const patches = set.patches.map((patch, index) => ({ index, patch }));
   const whole = { incompleteFiles: new Set<string>(), unreadableFiles: new Set<string>() };
   return applySalvaged({ set, patches, faults: [], ...whole }, readFile, policy, readBase);
@@ -54,7 +57,10 @@ export function applyPatchInput(
   policy: PatchPolicy,
   readBase?: ReadFile,
 ): Promise<ApplyOutcome> {
-  return applySalvaged(salvagePatchSet(setFromSeedPayload(input)), readFile, policy, readBase);
+  const set = setFromSeedPayload(input);
+  const oversize = oversizeFault(set, policy);
+  if (oversize !== null) return Promise.resolve(refused([oversize]));
+  return applySalvaged(salvagePatchSet(set), readFile, policy, readBase);
 }
 
 async function applySalvaged(
