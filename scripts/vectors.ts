@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { EngineError, type EngineOutcome, runPython, runTypeScript } from "./vectors/engines.ts";
+import { inverseDisagreement } from "./vectors/inverse.ts";
 import { readVectorFile, VectorFileError } from "./vectors/vectorFile.ts";
 import { disagreement, isSameOutcome, summaryOf } from "./vectors/verdict.ts";
 
@@ -27,6 +28,7 @@ async function judgeFile(file: string): Promise<Verdict[]> {
       const problems = [
         prefixed("TypeScript", disagreement(vector, typescript)),
         prefixed("Python", disagreement(vector, python)),
+        await inverseDisagreement(vector, typescript),
         isSameOutcome(typescript, python) ? null : "the engines disagree with each other",
       ].filter((problem) => problem !== null);
       return { file, name: vector.name, problems, typescript, python };

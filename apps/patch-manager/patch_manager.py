@@ -3,11 +3,11 @@
 
     patch_manager.py apply --root DIR [options] [SETFILE]     apply a set, all of it or nothing
     patch_manager.py check --root DIR [options] [SETFILE]     say what apply would do; writes nothing
-    patch_manager.py recover --root DIR                       finish or undo an apply that was interrupted
+    patch_manager.py revert --root DIR [options] [UNDOFILE]   take a set back, by the undo file that apply wrote
+    patch_manager.py recover --root DIR                       finish or undo a run that was interrupted
     patch_manager.py vectors FILE [--json]                    run a vector file in memory
 
-A set is read from SETFILE, or from standard input. Exit status: 0 applied, already applied or check passed;
-1 refused; 2 wrong usage or unreadable input; 3 a failure of reading or writing, with the tree restored.
+What each command takes, and every exit status, is told by --help.
 
 The semantics, the codes and the messages are those of the TypeScript engine in shared/patch/; one file of vectors
 binds both. It needs Python 3.9, a POSIX system and nothing but the standard library.
@@ -1209,9 +1209,276 @@ def ends_with_newline(pieces: list, lines: list, eof: str) -> bool:
     return lines[-1].endswith(b"\n") if lines else pieces[-1].patch.block.endswith(b"\n")
 
 
+# The difference of two files.
+# Both engines count steps alike, so that both give up at the same place.
+
+COMPARISON_STEPS = 2_000_000
+LONGEST_EDIT = 1_000
+
+# Lines of the old side that give way to lines of the new side, counted from 0, ends excluded.
+LineChange = collections.namedtuple("LineChange", "old_from old_to new_from new_to")
+
+
+class Comparison:
+    """The lines of two files as numbers, equal where the lines are. `steps` is what may still be spent on them."""
+
+    def __init__(self, before: bytes, after: bytes):
+        numbers = {}
+        self.old = [numbers.setdefault(line, len(numbers)) for line in split_lines(before)]
+        self.new = [numbers.setdefault(line, len(numbers)) for line in split_lines(after)]
+        self.steps = COMPARISON_STEPS
+
+
+def diff_lines(before: bytes, after: bytes) -> list:
+    """How the lines of one file become those of another: in order, never touching each other.
+
+    Lines that are in both sides once each are matched first, the rest by the shortest edit. What would take too long
+    is one replacement.
+    """
+    sides = Comparison(before, after)
+    found, boxes = [], [LineChange(0, len(sides.old), 0, len(sides.new))]
+    while boxes:
+        box = trimmed_box(boxes.pop(), sides)
+        old_count, new_count = box.old_to - box.old_from, box.new_to - box.new_from
+        if old_count == 0 or new_count == 0:
+            found += [box] if old_count or new_count else []
+            continue
+        parts = anchored_parts(box, sides)
+        if parts is None:
+            found += shortest_edit(box, sides)
+        else:
+            boxes += reversed(parts)
+    return joined_changes(found)
+
+
+def trimmed_box(box: LineChange, sides: Comparison) -> LineChange:
+    """Without the lines that both sides begin and end with."""
+    old_from, old_to, new_from, new_to = box
+    while old_from < old_to and new_from < new_to and sides.old[old_from] == sides.new[new_from]:
+        old_from, new_from = old_from + 1, new_from + 1
+    while old_from < old_to and new_from < new_to and sides.old[old_to - 1] == sides.new[new_to - 1]:
+        old_to, new_to = old_to - 1, new_to - 1
+    return LineChange(old_from, old_to, new_from, new_to)
+
+
+def joined_changes(changes: list) -> list:
+    whole = []
+    for change in changes:
+        if whole and (whole[-1].old_to, whole[-1].new_to) == (change.old_from, change.new_from):
+            whole[-1] = whole[-1]._replace(old_to=change.old_to, new_to=change.new_to)
+        else:
+            whole.append(change)
+    return whole
+
+
+def anchored_parts(box: LineChange, sides: Comparison):
+    """The parts between the lines that are on either side once each and in the same order on both (patience diff).
+
+    None when there is no such line, or no step left.
+    """
+    sides.steps -= box.old_to - box.old_from + box.new_to - box.new_from
+    if sides.steps < 0:
+        return None
+    places = single_places(sides.new, box.new_from, box.new_to)
+    pairs = [
+        (old, places[kind])
+        for kind, old in single_places(sides.old, box.old_from, box.old_to).items()
+        if old >= 0 and places.get(kind, -1) >= 0
+    ]
+    return changes_between(longest_rise(pairs), box, True) if pairs else None
+
+
+def single_places(lines: list, start: int, end: int) -> dict:
+    """Where each kind of line first stands, in that order; -1 when it stands there more than once."""
+    places = {}
+    for at in range(start, end):
+        kind = lines[at]
+        places[kind] = -1 if kind in places else at
+    return places
+
+
+def longest_rise(pairs: list) -> list:
+    """The longest run of pairs, not necessarily neighbours, whose new places rise as their old places do."""
+    ends, end_places, previous = [], [], []
+    for at, (_, place) in enumerate(pairs):
+        length = bisect.bisect_left(end_places, place)
+        previous.append(ends[length - 1] if length > 0 else -1)
+        ends[length : length + 1] = [at]
+        end_places[length : length + 1] = [place]
+    rise, at = [], ends[-1]
+    while at >= 0:
+        rise.append(pairs[at])
+        at = previous[at]
+    return rise[::-1]
+
+
+def changes_between(kept: list, box: LineChange, with_empty: bool) -> list:
+    """What lies between lines that are kept, which are pairs of places."""
+    changes, old_from, new_from = [], box.old_from, box.new_from
+    for old_to, new_to in [*kept, (box.old_to, box.new_to)]:
+        if with_empty or old_from < old_to or new_from < new_to:
+            changes.append(LineChange(old_from, old_to, new_from, new_to))
+        old_from, new_from = old_to + 1, new_to + 1
+    return changes
+
+
+def shortest_edit(box: LineChange, sides: Comparison) -> list:
+    """The fewest lines to take out and to put in (Myers 1986), or one replacement when that is too far to look for."""
+    # A line that is on one side only is never kept, so it need not be compared.
+    old_kinds = set(sides.old[box.old_from : box.old_to])
+    new_kinds = set(sides.new[box.new_from : box.new_to])
+    old_places = [at for at in range(box.old_from, box.old_to) if sides.old[at] in new_kinds]
+    new_places = [at for at in range(box.new_from, box.new_to) if sides.new[at] in old_kinds]
+    if not old_places:
+        return [box]
+    old = [sides.old[at] for at in old_places]
+    new = [sides.new[at] for at in new_places]
+    rows = edit_rows(old, new, sides)
+    if rows is None:
+        return [box]
+    kept = [(old_places[a], new_places[b]) for a, b in retraced(old, new, rows)]
+    return changes_between(kept, box, False)
+
+
+def edit_rows(old: list, new: list, sides: Comparison):
+    """How far each diagonal gets with 0, 1, 2 changes and so on, until both ends are reached; None when too far.
+
+    The entry `k + d` of the d-th row is of diagonal k, on which the old place is k ahead of the new one.
+    """
+    old_count, new_count = len(old), len(new)
+    rows = []
+    for d in range(min(old_count + new_count, LONGEST_EDIT) + 1):
+        if sides.steps < 0:
+            return None
+        row = [0] * (2 * d + 1)
+        rows.append(row)
+        before = rows[d - 1]
+        for k in range(-d, d + 1, 2):
+            start = leaving_at(before, d, k) if d > 0 else 0
+            at = start
+            while at < old_count and 0 <= at - k < new_count and old[at] == new[at - k]:
+                at += 1
+            sides.steps -= 1 + at - start
+            row[k + d] = at
+            if at >= old_count and at - k >= new_count:
+                return rows
+    return None
+
+
+def puts_in(before: list, d: int, k: int) -> bool:
+    """True when the d-th change on the way to diagonal k puts a line in, false when it takes one out."""
+    return k == -d or (k != d and before[k + d - 2] < before[k + d])
+
+
+def leaving_at(before: list, d: int, k: int) -> int:
+    """The old place at which the d-th change leaves one on diagonal k."""
+    return before[k + d] if puts_in(before, d, k) else before[k + d - 2] + 1
+
+
+def retraced(old: list, new: list, rows: list) -> list:
+    """The lines that are kept, as pairs of places, in order."""
+    kept, old_at, k = [], len(old), len(old) - len(new)
+    for d in range(len(rows) - 1, -1, -1):
+        before = rows[d - 1]
+        start = leaving_at(before, d, k) if d > 0 else 0
+        kept += [(at, at - k) for at in range(old_at - 1, start - 1, -1)]
+        if d > 0:
+            step = 1 if puts_in(before, d, k) else -1
+            old_at = before[k + d - 1 + step]
+            k += step
+    return kept[::-1]
+
+
+# Three-way merge by lines.
+
+Merge = collections.namedtuple("Merge", "bytes hunks marked")
+# A stretch of the base that at least one side changes, and what stands there on each side: (start, end) pairs.
+Region = collections.namedtuple("Region", "base ours theirs changed_by")
+
+
+def merge_lines(base: bytes, ours: bytes, theirs: bytes, labels=("ours", "base", "theirs")) -> Merge:
+    """What one side changes is taken, what both change alike is taken once (diff3).
+
+    `bytes` is None for a conflict, which has hunks and the text with the conflicts marked; a binary file has neither.
+    """
+    if ours == theirs or base == theirs:
+        return Merge(ours, [], None)
+    if base == ours:
+        return Merge(theirs, [], None)
+    if any(map(is_binary, (base, ours, theirs))):
+        return Merge(None, [], None)
+    base_lines, our_lines, their_lines = map(split_lines, (base, ours, theirs))
+    parts, hunks, following = [], [], 0
+    for region in merge_regions(diff_lines(base, ours), diff_lines(base, theirs)):
+        parts += base_lines[following : region.base[0]]
+        our, their = our_lines[slice(*region.ours)], their_lines[slice(*region.theirs)]
+        if region.changed_by == {"ours"}:
+            parts += our
+        elif region.changed_by == {"theirs"} or our == their:
+            parts += their
+        else:
+            names = ("base", "ours", "theirs")
+            hunks.append({name: line_span(*getattr(region, name)) for name in names})
+            parts += marked_conflict(our, base_lines[slice(*region.base)], their, labels)
+        following = region.base[1]
+    merged = b"".join(parts + base_lines[following:])
+    return Merge(None, hunks, merged) if hunks else Merge(merged, [], None)
+
+
+def merge_regions(ours: list, theirs: list) -> list:
+    """Changes of both sides that share a line of the base, or touch, make one region."""
+    changes = [("ours", change) for change in ours] + [("theirs", change) for change in theirs]
+    changes.sort(key=lambda one: one[1][:2])
+    regions, shift, at = [], {"ours": 0, "theirs": 0}, 0
+    while at < len(changes):
+        first, (start, end) = at, changes[at][1][:2]
+        while at < len(changes) and changes[at][1].old_from <= end:
+            end = max(end, changes[at][1].old_to)
+            at += 1
+        group = changes[first:at]
+        ranges = {}
+        for side in shift:
+            side_start = start + shift[side]
+            shift[side] += sum(
+                change.new_to - change.new_from - (change.old_to - change.old_from)
+                for name, change in group
+                if name == side
+            )
+            ranges[side] = (side_start, end + shift[side])
+        changed_by = {name for name, _ in group}
+        regions.append(Region((start, end), ranges["ours"], ranges["theirs"], changed_by))
+    return regions
+
+
+def line_span(start: int, end: int) -> dict:
+    """Counted from 1; where there are no lines it is the line that they would follow."""
+    return {"start": start + 1 if end > start else start, "lines": end - start}
+
+
+def marked_conflict(ours: list, base: list, theirs: list, labels) -> list:
+    our_label, base_label, their_label = (label.encode("utf-8") + b"\n" for label in labels)
+    return [
+        b"<<<<<<< " + our_label,
+        *ended(ours),
+        b"||||||| " + base_label,
+        *ended(base),
+        b"=======\n",
+        *ended(theirs),
+        b">>>>>>> " + their_label,
+    ]
+
+
+def ended(lines: list) -> list:
+    """So that a marker stands on a line of its own."""
+    return [line if line.endswith(b"\n") else line + b"\n" for line in lines]
+
+
 # The outcome of a set.
 
-FileOutcome = collections.namedtuple("FileOutcome", "after shifts removed_lines faults")
+# `merged` is the path of a file that a three-way merge brought together with the set, `conflicts` where that failed.
+FileOutcome = collections.namedtuple(
+    "FileOutcome", "after shifts removed_lines faults merged conflicts", defaults=((), ())
+)
 NO_FILE = TreeFile(b"", "100644")
 
 
@@ -1229,16 +1496,49 @@ class MemoryTree:
         return False
 
 
-def apply_patch_input(given, tree, policy: Policy) -> dict:
+def apply_patch_input(given, tree, policy: Policy, base_tree=None) -> dict:
     """Computes what a set, or a payload of the seed plan, makes of a tree. Nothing is written.
 
-    Answers {"kind": "applied", "files": {path: TreeFile or None}, "shifts": [...], "origins": {path: path}},
-    {"kind": "already_applied"} or {"kind": "refused", "faults": [...]} with the faults of every stage together.
+    `base_tree` holds the files that the set was made for; with it, a file that changed since is merged where nothing
+    else finds a place. Answers {"kind": "applied", "files": {path: TreeFile or None}, "shifts": [...],
+    "merged": [path], "origins": {path: path}, "set": the set}, {"kind": "already_applied"} or
+    {"kind": "refused", "faults": [...], "conflicts": [...]} with the faults of every stage together.
     """
-    return apply_salvaged(salvage_patch_set(set_from_seed_payload(given)), tree, policy)
+    given = set_from_seed_payload(given)
+    oversize = oversize_fault(given, policy)
+    if oversize is not None:
+        return refused([oversize])
+    return apply_salvaged(salvage_patch_set(given), tree, policy, base_tree)
 
 
-def apply_salvaged(salvaged: Salvaged, tree, policy: Policy) -> dict:
+def oversize_fault(given, policy: Policy):
+    """Text has at least as many bytes as UTF-16 units, so a set far too large is refused before it is read.
+
+    None says nothing: the bytes are counted later.
+    """
+    if not isinstance(given, dict):
+        return None
+    patches, files = given.get("patches"), given.get("files")
+    least = 0
+    for patch in patches if isinstance(patches, list) else []:
+        if isinstance(patch, dict):
+            least += least_bytes(patch.get("block"), patch.get("block_encoding") == "base64")
+    for file in files.values() if isinstance(files, dict) else []:
+        content = file.get("content") if isinstance(file, dict) else None
+        if isinstance(content, dict):
+            least += least_bytes(content.get("text"), False) + least_bytes(content.get("base64"), True)
+    limit = policy.limits["patch_bytes"]
+    return set_fault("too_large", f"more than {limit} bytes") if least > limit else None
+
+
+def least_bytes(text, is_base64: bool) -> int:
+    if not isinstance(text, str):
+        return 0
+    units = len(text) if text.isascii() else len(code_units(text)) // 2
+    return max(0, units // 4 * 3 - 2) if is_base64 else units
+
+
+def apply_salvaged(salvaged: Salvaged, tree, policy: Policy, base_tree=None) -> dict:
     if salvaged.set is None:
         return refused(salvaged.faults)
     review = review_patch_set(salvaged.set, salvaged.patches, policy)
@@ -1253,20 +1553,24 @@ def apply_salvaged(salvaged: Salvaged, tree, policy: Policy) -> dict:
     renamed = {file.file.get("from") for file in review.files if file.file["op"] == "rename"}
     deleted = {file.path for file in review.files if file.file["op"] == "delete"}
     after, shifts, lines = dict.fromkeys(renamed), [], review.added_lines
+    merged, conflicts = [], []
     for file in files:
-        outcome = file_outcome(file, salvaged, tree, policy, renamed, deleted)
+        outcome = file_outcome(file, salvaged, (tree, base_tree), policy, (renamed, deleted))
         faults += outcome.faults
         shifts += outcome.shifts
+        merged += outcome.merged
+        conflicts += outcome.conflicts
         lines += outcome.removed_lines
         after[file.path] = outcome.after
     limit = policy.limits["changed_lines"]
     faults += over_limit("changed lines", lines, limit)
     if faults:
-        return refused(faults)
+        return {**refused(faults), **({"conflicts": conflicts} if conflicts else {})}
     paths = sorted(after, key=code_units)
     changed = {path: after[path] for path in paths if after[path] != tree.read(path)}
     origins = {file.path: file.file["from"] for file in review.files if "from" in file.file}
-    return {"kind": "applied", "files": changed, "shifts": shifts, "origins": origins}
+    outcome = {"kind": "applied", "files": changed, "shifts": shifts, "merged": merged}
+    return {**outcome, "origins": origins, "set": salvaged.set}
 
 
 def refused(faults: list) -> dict:
@@ -1302,22 +1606,68 @@ def git_blob_id(data: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
-def file_outcome(reviewed, salvaged: Salvaged, tree, policy: Policy, renamed: set, deleted: set) -> FileOutcome:
+def file_outcome(reviewed, salvaged: Salvaged, trees: tuple, policy: Policy, vacated: tuple) -> FileOutcome:
     """What one file of the set becomes. No other file's outcome is looked at."""
     path, file = reviewed.path, reviewed.file
-
-    def refuse(found) -> FileOutcome:
-        return FileOutcome(None, [], 0, [file_fault(path, code, message) for code, message in found])
-
-    in_the_way = existence_faults(path, file, tree, renamed, deleted)
+    tree, base_tree = trees
+    in_the_way = existence_faults(path, file, tree, *vacated)
     if in_the_way:
-        return refuse(in_the_way)
+        return refuse_file(path, in_the_way)
     source = None if file["op"] == "create" else tree.read(file.get("from", path))
-    before = source or NO_FILE
     knowledge = knowledge_of(file, source, policy)
+    outcome = outcome_over(source or NO_FILE, reviewed, knowledge, salvaged)
+    is_refused = bool(outcome.faults) or not is_judged(reviewed, salvaged)
+    if knowledge in TRUSTED or not is_refused or base_tree is None:
+        return outcome
+    return merged_outcome(source, reviewed, salvaged, policy, base_tree) or outcome
+
+
+def refuse_file(path: str, found: list) -> FileOutcome:
+    return FileOutcome(None, [], 0, [file_fault(path, code, message) for code, message in found])
+
+
+def merged_outcome(actual: TreeFile, reviewed, salvaged: Salvaged, policy: Policy, base_tree):
+    """What the set makes of the base, put into the file as it is; None when there is no base to merge with."""
+    path, file = reviewed.path, reviewed.file
+    base = base_tree.read(file.get("from", path))
+    if base is None or base.mode in (SYMLINK_MODE, SPECIAL_MODE):
+        return None
+    knowledge = knowledge_of(file, base, policy._replace(base_is_head=True))
+    if knowledge not in TRUSTED:
+        return None
+    wanted = outcome_over(base, reviewed, knowledge, salvaged)
+    if wanted.faults or not is_judged(reviewed, salvaged):
+        return wanted
+    mismatches = encoding_faults({"bytes": actual.bytes, "patches": reviewed.prepared})
+    if mismatches:
+        return FileOutcome(None, [], 0, mismatches)
+    if wanted.after is None:
+        return refuse_merge(path, Merge(None, [], None), "it is deleted here and changed there")
+    merge = merge_lines(base.bytes, actual.bytes, wanted.after.bytes, (path, "base", "patch"))
+    if merge.bytes is None:
+        return refuse_merge(path, merge, conflict_places(merge.hunks))
+    mode = actual.mode if wanted.after.mode == base.mode else wanted.after.mode
+    return FileOutcome(TreeFile(merge.bytes, mode), [], wanted.removed_lines, [], [path])
+
+
+def refuse_merge(path: str, merge: Merge, because: str) -> FileOutcome:
+    message = f"it changed since, and a three-way merge does not mend it: {because}"
+    conflict = {"file": path, "hunks": merge.hunks, "marked": merge.marked}
+    return FileOutcome(None, [], 0, [file_fault(path, "conflict", message)], [], [conflict])
+
+
+def conflict_places(hunks: list) -> str:
+    if not hunks:
+        return "it is binary"
+    places = " ".join(f"{hunk['ours']['start']},{hunk['ours']['lines']}" for hunk in hunks[:10])
+    return f"conflicts at {places}{' …' if len(hunks) > 10 else ''} (line,count)"
+
+
+def outcome_over(before: TreeFile, reviewed, knowledge: str, salvaged: Salvaged) -> FileOutcome:
+    path, file = reviewed.path, reviewed.file
     staleness = entry_staleness(reviewed, salvaged.set, before, knowledge)
     if staleness is not None:
-        return refuse([staleness])
+        return refuse_file(path, [staleness])
     if file["op"] == "delete":
         return FileOutcome(None, [], line_count(before.bytes), [])
 
@@ -1325,10 +1675,16 @@ def file_outcome(reviewed, salvaged: Salvaged, tree, policy: Policy, renamed: se
     if faults:
         return FileOutcome(None, [], 0, faults)
     promised = file.get("post", {}).get("sha256")
-    is_whole = "content" in file or is_complete(reviewed, salvaged)
+    is_whole = is_judged(reviewed, salvaged)
     if knowledge in TRUSTED and is_whole and not shifts and promised is not None and promised != sha256_hex(data):
-        return refuse([("conflict", "the outcome is not the one that post names")])
+        return refuse_file(path, [("conflict", "the outcome is not the one that post names")])
     return FileOutcome(TreeFile(data, file.get("mode", before.mode)), shifts, removed_lines, [])
+
+
+def is_judged(reviewed: ReviewedFile, salvaged: Salvaged) -> bool:
+    """False when a patch is missing from the outcome, so that the outcome says nothing."""
+    is_literal = reviewed.file["op"] == "delete" or "content" in reviewed.file
+    return is_literal or is_complete(reviewed, salvaged)
 
 
 def is_complete(reviewed: ReviewedFile, salvaged: Salvaged) -> bool:
@@ -1432,6 +1788,144 @@ def entry_staleness(reviewed: ReviewedFile, patch_set: dict, actual: TreeFile, k
     if can_move and same_mode and all_guarded:
         return None
     return ("stale", "the file is not the one that pre names")
+
+
+# The inverse of an applied set.
+
+# Blocks of an inverse set come from no agent.
+INVERSE_METADATA = {"provider": "patch-manager"}
+FileStates = collections.namedtuple("FileStates", "before after")
+
+
+def invert_patch_set(outcome: dict, tree) -> dict:
+    """The set that takes an applied set back: on the files as they are afterwards it makes the files as they were.
+
+    `outcome` is the answer `applied` of apply_patch_input, `tree` the tree before the set.
+    """
+    patch_set, changes = outcome["set"], outcome["files"]
+    files = patch_set["files"]
+    renames = [(file["from"], path) for path, file in files.items() if file["op"] == "rename"]
+    paths = set(changes).union(*renames)
+    before = {path: tree.read(path) for path in paths}
+    states = FileStates(before, {path: changes.get(path, before[path]) for path in paths})
+    kept = invertible_renames(renames, states)
+    built = {source: renamed_back(source, path, states) for source, path in kept}
+    for path in paths.difference(*kept):
+        restoring = restored_file(path, states)
+        if restoring is not None:
+            built[path] = restoring
+    in_order = sorted(built, key=code_units)
+    return {
+        "schema": "aipatch/1",
+        "id": f"{patch_set['id']}:inverse",
+        "task_id": patch_set["task_id"],
+        "mode": "exact",
+        "coordinates": "snapshot",
+        "base": {name: value for name, value in patch_set["base"].items() if name != "commit"},
+        "files": {path: built[path][0] for path in in_order},
+        "patches": [
+            {"task_id": patch_set["task_id"], "file": path, **patch, "metadata": INVERSE_METADATA}
+            for path in in_order
+            for patch in built[path][1]
+        ],
+    }
+
+
+def invertible_renames(renames: list, states: FileStates) -> list:
+    """The renames that can be taken back as renames. The others are taken back by what their files hold.
+
+    Those are: where another file stands at the old path by now, where one stood at the new path that does not return
+    by a rename, and where patches cannot say the difference.
+    """
+    kept = [pair for pair in renames if is_sayable_rename(*pair, states)]
+    while True:
+        vacated, refilled = {path for _, path in kept}, {source for source, _ in kept}
+        fitting = [
+            (source, path)
+            for source, path in kept
+            if (states.after[source] is None or source in vacated)
+            and (states.before[path] is None or path in refilled)
+        ]
+        if len(fitting) == len(kept):
+            return kept
+        kept = fitting
+
+
+def is_sayable_rename(source: str, path: str, states: FileStates) -> bool:
+    now, then = states.after[path], states.before[source]
+    if now is None or then is None:
+        return False
+    return now.bytes == then.bytes or is_editable(now.bytes, then.bytes)
+
+
+def is_editable(before: bytes, after: bytes) -> bool:
+    """True when patches can make `after` of `before`: one has lines, and no block would hold a NUL."""
+    return not is_binary(before) and b"\0" not in after
+
+
+def renamed_back(source: str, path: str, states: FileStates) -> tuple:
+    now, then = states.after[path], states.before[source]
+    # The mode is told in any case: where files of the same bytes change places, it alone tells them apart.
+    guards = {**inverse_guards(now, then), "mode": then.mode}
+    return {"op": "rename", "from": path, **guards}, operations_between(now.bytes, then.bytes)
+
+
+def restored_file(path: str, states: FileStates):
+    """The entry of a file and its patches; None when the path is as it was."""
+    now, then = states.after[path], states.before[path]
+    if now == then:
+        return None
+    if then is None:
+        return {"op": "delete", "pre": pre_of(now)}, []
+    if now is None:
+        promise = {"post": {"sha256": sha256_hex(then.bytes)}, "mode": then.mode}
+        return {"op": "create", "pre": "absent", **promise, "content": content_of(then.bytes)}, []
+    guards = inverse_guards(now, then)
+    if now.bytes == then.bytes or is_editable(now.bytes, then.bytes):
+        return {"op": "edit", **guards}, operations_between(now.bytes, then.bytes)
+    return {"op": "replace", **guards, "content": content_of(then.bytes)}, []
+
+
+def inverse_guards(now: TreeFile, then: TreeFile) -> dict:
+    mode = {} if now.mode == then.mode else {"mode": then.mode}
+    return {"pre": pre_of(now), "post": {"sha256": sha256_hex(then.bytes)}, **mode}
+
+
+def pre_of(file: TreeFile) -> dict:
+    return {"sha256": sha256_hex(file.bytes), "mode": file.mode}
+
+
+def content_of(data: bytes) -> dict:
+    if is_utf8(data):
+        return {"text": data.decode("utf-8")}
+    return {"base64": base64_text(data)}
+
+
+def base64_text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def operations_between(before: bytes, after: bytes) -> list:
+    """What makes one file of the other, in mode `exact`, without the fields that all patches have alike."""
+    old, new = split_lines(before), split_lines(after)
+    file_is_utf8 = is_utf8(before)
+    operations = []
+    for change in diff_lines(before, after):
+        removed = b"".join(old[change.old_from : change.old_to])
+        added = b"".join(new[change.new_from : change.new_to])
+        if removed:
+            expect = {"expect": {"block": removed.decode("utf-8")}} if is_utf8(removed) else {}
+            place = {"operation": "replace-block", "start": change.old_from + 1, "end": change.old_to, **expect}
+        else:
+            place = {"operation": "insert-after", "line": change.old_from}
+        operations.append({**place, **block_of(added, file_is_utf8)})
+    return operations
+
+
+def block_of(data: bytes, file_is_utf8: bool) -> dict:
+    if data.isascii() or (file_is_utf8 and is_utf8(data)):
+        return {"block": data.decode("utf-8")}
+    return {"block": base64_text(data), "block_encoding": "base64"}
 
 
 # Canonical JSON and the content key.
@@ -1993,13 +2487,78 @@ def journal_location(root: str) -> str:
 
 def run_set(arguments) -> dict:
     given = parse_json(read_input(arguments.set_file), "the set")
-    policy = policy_of(
+    if is_undo(given):
+        raise UnreadableInput("this is an undo file: revert takes it")
+    policy = policy_from(arguments)
+    with contextlib.ExitStack() as opened:
+        base_tree = None if arguments.base is None else opened.enter_context(tree_at(arguments.base))
+        is_check = arguments.command == "check"
+        return run_on_root(arguments, is_check, lambda tree: apply_patch_input(given, tree, policy, base_tree))
+
+
+def run_revert(arguments) -> dict:
+    """Applies the inverse of a set: the one of an undo file, or the one of a set and the tree that it was made for."""
+    given = parse_json(read_input(arguments.set_file), "the undo file")
+    if is_undo(given) == (arguments.base is not None):
+        raise UnreadableInput(
+            "an undo file says itself what was there before, --base is not needed"
+            if is_undo(given)
+            else "this is no undo file; to take a set back, name by --base the tree that it was made for"
+        )
+    policy = policy_from(arguments)
+    with contextlib.ExitStack() as opened:
+        if arguments.base is None:
+            inverse, outcome_tree = given["set"], None
+        else:
+            base_tree = opened.enter_context(tree_at(arguments.base))
+            outcome = apply_patch_input(given, base_tree, policy._replace(base_is_head=True))
+            if outcome["kind"] == "already_applied":
+                raise UnreadableInput("the tree that --base names holds the outcome of the set already")
+            if outcome["kind"] == "refused":
+                return outcome
+            inverse = invert_patch_set(outcome, base_tree)
+            outcome_tree = OverlaidTree(base_tree, outcome["files"])
+        reverted = run_on_root(
+            arguments,
+            arguments.dry_run,
+            lambda tree: apply_patch_input(inverse, tree, policy, outcome_tree),
+        )
+    return {**reverted, "kind": "reverted"} if reverted["kind"] == "applied" else reverted
+
+
+def policy_from(arguments) -> Policy:
+    return policy_of(
         arguments.allowed_path,
-        arguments.base_is_head,
+        getattr(arguments, "base_is_head", False),
         arguments.allow_protected,
         {name: getattr(arguments, f"max_{name}") for name in DEFAULT_LIMITS},
     )
-    is_check = arguments.command == "check"
+
+
+@contextlib.contextmanager
+def tree_at(path: str):
+    try:
+        directory = os.open(path, OPEN_DIRECTORY)
+    except OSError as error:
+        raise UnreadableInput(f"cannot open the directory {path}: {reason_of(error)}") from error
+    try:
+        yield DiskTree(directory)
+    finally:
+        os.close(directory)
+
+
+class OverlaidTree:
+    """A tree as it is after a set."""
+
+    def __init__(self, tree, files: dict):
+        self.tree, self.files = tree, files
+
+    def read(self, path: str):
+        return self.files[path] if path in self.files else self.tree.read(path)
+
+
+def run_on_root(arguments, is_check: bool, compute) -> dict:
+    """Computes an outcome for the tree at the root and, unless this is a check, writes it."""
     with locked_root(arguments.root, is_check) as (root, location):
         journal = Journal(root, arguments.journal or location)
         if is_check and os.path.lexists(journal.location):
@@ -2007,16 +2566,90 @@ def run_set(arguments) -> dict:
         recovered = "nothing" if is_check else journal.recover()
         tree = DiskTree(root)
         try:
-            outcome = apply_patch_input(given, tree, policy)
+            outcome = compute(tree)
+            undo = None if is_check or arguments.undo is None else undo_of(outcome, tree)
         except OSError as error:
             raise ApplyFailure(f"cannot read the tree: {reason_of(error)}") from error
-        if outcome["kind"] == "applied" and outcome["files"] and not is_check:
-            journal.write(outcome["files"], outcome["origins"], tree)
+        if outcome["kind"] == "applied" and not is_check:
+            with kept_undo(arguments.undo, undo):
+                if outcome["files"]:
+                    journal.write(outcome["files"], outcome["origins"], tree)
     recovery = {} if recovered == "nothing" else {"recovered": recovered}
     return {**shown_outcome(outcome), **recovery}
 
 
+# Undo files: the inverse set of what was applied, so that it can be taken back later.
+
+UNDO_FORMAT = "aipatch-undo/1"
+
+
+def is_undo(given) -> bool:
+    return isinstance(given, dict) and given.get("format") == UNDO_FORMAT and "set" in given
+
+
+def undo_of(outcome: dict, tree):
+    if outcome["kind"] != "applied":
+        return None
+    undo = {"format": UNDO_FORMAT, "of": content_key(outcome["set"]), "set": invert_patch_set(outcome, tree)}
+    return json.dumps(undo).encode("ascii")
+
+
+@contextlib.contextmanager
+def kept_undo(path, data):
+    """Puts the undo file in its place before the tree changes, so that no change is without one.
+
+    A file that is there is not overwritten, unless it is the very one: then an interrupted run is tried again.
+    """
+    if path is None:
+        yield
+        return
+    is_new = write_undo(path, data)
+    try:
+        yield
+    except ApplyFailure as failure:
+        if is_new and failure.is_restored:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+        raise
+
+
+def write_undo(path: str, data: bytes) -> bool:
+    temporary = f"{path}.tmp"
+    try:
+        if os.path.lexists(path):
+            with open(path, "rb") as file:
+                if file.read() == data:
+                    return False
+            raise UnreadableInput(f"{path} is there already, and an undo file is not overwritten")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(descriptor, view) :]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.rename(temporary, path)
+        parent = os.open(os.path.dirname(path) or ".", OPEN_DIRECTORY)
+        try:
+            os.fsync(parent)
+        finally:
+            os.close(parent)
+    except OSError as error:
+        for name in (temporary, path):
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+        raise ApplyFailure(f"cannot write the undo file {path}: {reason_of(error)}") from error
+    return True
+
+
 def shown_outcome(outcome: dict) -> dict:
+    if outcome["kind"] == "refused" and "conflicts" in outcome:
+        conflicts = [
+            {**one, "marked": None if one["marked"] is None else content_of(one["marked"])}
+            for one in outcome["conflicts"]
+        ]
+        return {**outcome, "conflicts": conflicts}
     if outcome["kind"] != "applied":
         return outcome
     files = [
@@ -2025,7 +2658,7 @@ def shown_outcome(outcome: dict) -> dict:
         else {"path": path, "sha256": sha256_hex(file.bytes), "mode": file.mode}
         for path, file in outcome["files"].items()
     ]
-    return {"kind": "applied", "files": files, "shifts": outcome["shifts"]}
+    return {"kind": "applied", "files": files, "shifts": outcome["shifts"], "merged": outcome["merged"]}
 
 
 def run_recover(arguments) -> dict:
@@ -2054,17 +2687,29 @@ def run_vector(vector: dict) -> dict:
         given, files, is_head = short_set(vector), {"file.txt": vector["before"]}, True
     named = vector.get("policy", {})
     policy = policy_of(**{"base_is_head": is_head, **named})
-    tree = MemoryTree({path: vector_file(file) for path, file in files.items() if file is not None})
+    tree = vector_tree(files)
+    base_tree = vector_tree(vector["base_files"]) if "base_files" in vector else None
+    outcome = apply_patch_input(given, tree, policy, base_tree)
     salvaged = salvage_patch_set(set_from_seed_payload(given))
-    outcome = apply_salvaged(salvaged, tree, policy)
     key = None if salvaged.faults else content_key(salvaged.set)
-    changes = {
-        path: None if file is None else {"base64": base64.b64encode(file.bytes).decode("ascii"), "mode": file.mode}
-        for path, file in outcome.get("files", {}).items()
-    }
     if outcome["kind"] == "applied":
-        outcome = {"kind": "applied", "files": changes, "shifts": outcome["shifts"]}
+        changes = {
+            path: None if file is None else {"base64": base64_text(file.bytes), "mode": file.mode}
+            for path, file in outcome["files"].items()
+        }
+        inverse = invert_patch_set(outcome, tree)
+        moved = {"shifts": outcome["shifts"], "merged": outcome["merged"]}
+        outcome = {"kind": "applied", "files": changes, **moved, "inverse": inverse}
+    if "conflicts" in outcome:
+        outcome["conflicts"] = [
+            {**one, "marked": None if one["marked"] is None else base64_text(one["marked"])}
+            for one in outcome["conflicts"]
+        ]
     return {"name": vector["name"], **outcome, "content_key": key}
+
+
+def vector_tree(files: dict) -> MemoryTree:
+    return MemoryTree({path: vector_file(file) for path, file in files.items() if file is not None})
 
 
 def short_set(vector: dict) -> dict:
@@ -2103,45 +2748,111 @@ class ArgumentParser(argparse.ArgumentParser):
         raise UnreadableInput(f"{message}; {' '.join(self.format_usage().split())}")
 
 
+HELP = """\
+Checks and applies patch sets of the format aipatch/1 to a directory: a set is done whole or not at all.
+It needs nothing but Python 3.9 on a POSIX system. The format is in docs/patch-format.md."""
+
+EXAMPLES = """\
+examples:
+  See what a set would do, do it, and take it back:
+    patch_manager.py check  --root project set.json
+    patch_manager.py apply  --root project --undo undo.json set.json
+    patch_manager.py revert --root project undo.json
+
+  Let the project be that of the commit that the set names, so that patches need no guard:
+    patch_manager.py apply --root project --base-is-head set.json
+
+  The project moved on since the set was made; base holds the files of then:
+    patch_manager.py apply --root project --base base set.json
+
+exit status:
+  0  done, or nothing was left to do; with check: it would be done
+  1  refused: nothing changed, every reason is listed
+  2  wrong usage, or input that cannot be read
+  3  reading or writing failed; the tree is as it was, unless the message says otherwise
+
+A run that was killed leaves the tree to the next one: apply, revert and recover first finish it or take it back."""
+
+COMMANDS = {
+    "apply": "Applies a set, all of it or nothing.",
+    "check": "Says what apply would do. Nothing is written.",
+    "revert": "Takes an applied set back, by the undo file that apply wrote, or by --base and the set itself.",
+    "recover": "Finishes a run that was interrupted, or takes it back.",
+    "vectors": "Runs a file of test vectors in memory.",
+}
+
+
 def argument_parser() -> argparse.ArgumentParser:
+    as_written = argparse.RawDescriptionHelpFormatter
     parser = ArgumentParser(
-        prog="patch_manager.py", description="Check and apply patch sets of the format aipatch/1."
+        prog="patch_manager.py", description=HELP, epilog=EXAMPLES, formatter_class=as_written
     )
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("apply", "check"):
-        command = commands.add_parser(name)
-        command.add_argument("--allow-protected", action="store_true", help="a person has approved the set")
-        command.add_argument("--allowed-path", action="append", metavar="PATH", help="may be given more than once")
-        command.add_argument("--base-is-head", action="store_true", help="the tree is that of base.commit")
-        for limit in DEFAULT_LIMITS:
-            command.add_argument(f"--max-{limit.replace('_', '-')}", type=int, metavar="N")
-        command.add_argument("set_file", nargs="?", default="-", metavar="SETFILE")
-    commands.add_parser("recover")
-    for name in ("apply", "check", "recover"):
-        commands.choices[name].add_argument("--root", required=True, metavar="DIR")
-        commands.choices[name].add_argument("--journal", metavar="DIR", help="default: beside the root")
-    commands.add_parser("vectors").add_argument("file", metavar="FILE")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, text in COMMANDS.items():
+        commands.add_parser(name, help=text, description=text)
+    for name in ("apply", "check", "revert"):
+        add_set_options(name, commands.choices[name])
+    for name in ("apply", "check", "revert", "recover"):
+        command = commands.choices[name]
+        command.add_argument("--root", required=True, metavar="DIR", help="the directory to work on")
+        command.add_argument("--journal", metavar="DIR", help="where the journal goes; default: beside the root")
+    commands.choices["vectors"].add_argument("file", metavar="FILE", help="- is standard input")
     for command in commands.choices.values():
         command.add_argument("--json", action="store_true", help="one JSON object on standard output")
     return parser
+
+
+def add_set_options(name: str, command: argparse.ArgumentParser) -> None:
+    command.add_argument("--allow-protected", action="store_true", help="a person has approved the set")
+    command.add_argument(
+        "--allowed-path",
+        action="append",
+        metavar="PATH",
+        help="a path, directory or pattern that the set may change; may be given more than once; default: all",
+    )
+    if name == "revert":
+        base_help = "the files that a set was made for; then UNDOFILE is that set"
+        command.add_argument("--dry-run", action="store_true", help="say what would be done, write nothing")
+    else:
+        base_help = "the files that the set was made for; with them, files that changed since are merged"
+        command.add_argument(
+            "--base-is-head", action="store_true", help="the tree is that of base.commit, so patches need no guard"
+        )
+    command.add_argument("--base", metavar="DIR", help=base_help)
+    if name != "check":
+        command.add_argument("--undo", metavar="FILE", help="write what takes this change back to FILE, a new file")
+    for limit in DEFAULT_LIMITS:
+        command.add_argument(
+            f"--max-{limit.replace('_', '-')}",
+            type=int,
+            metavar="N",
+            help=f"refuse more {limit.replace('_', ' ')}; default: {DEFAULT_LIMITS[limit]}",
+        )
+    what = "UNDOFILE" if name == "revert" else "SETFILE"
+    command.add_argument("set_file", nargs="?", default="-", metavar=what, help="default: standard input")
 
 
 def text_of(outcome: dict) -> str:
     """What a person reads. Paths are quoted, since a hostile one could steer a terminal."""
     kind = outcome["kind"]
     if kind == "refused":
-        lines = [f"refused, {len(outcome['faults'])} faults, nothing changed"]
+        lines = [f"refused for {counted(outcome['faults'], 'fault')}, nothing changed"]
         lines += [f"  {fault_text(fault)}" for fault in outcome["faults"]]
         return "\n".join(lines)
-    if kind == "applied":
+    if kind in ("applied", "reverted"):
         changed = [
             f"  {file.get('mode', 'deleted')} {json.dumps(file['path'])}" for file in outcome["files"]
         ]
         moved = [f"  patch {one['index']} moved by {one['lines']} lines" for one in outcome["shifts"]]
-        return "\n".join([f"applied, {len(changed)} files", *changed, *moved])
+        merged = [f"  merged {json.dumps(path)}" for path in outcome["merged"]]
+        return "\n".join([f"{kind}, {counted(changed, 'file')} changed", *changed, *moved, *merged])
     if kind == "vectors":
         return "\n".join(f"{json.dumps(one['name'])} {vector_text(one)}" for one in outcome["vectors"])
     return {"recovered": f"recovered: {outcome.get('recovered')}"}.get(kind, kind.replace("_", " "))
+
+
+def counted(items: list, noun: str) -> str:
+    return f"{len(items)} {noun}{'' if len(items) == 1 else 's'}"
 
 
 def fault_text(fault: Fault) -> str:
@@ -2157,7 +2868,13 @@ def vector_text(outcome: dict) -> str:
 
 def main(argv=None) -> int:
     argv = sys.argv[1:] if argv is None else argv
-    run = {"apply": run_set, "check": run_set, "recover": run_recover, "vectors": run_vectors}
+    run = {
+        "apply": run_set,
+        "check": run_set,
+        "revert": run_revert,
+        "recover": run_recover,
+        "vectors": run_vectors,
+    }
     try:
         arguments = argument_parser().parse_args(argv)
         outcome = run[arguments.command](arguments)

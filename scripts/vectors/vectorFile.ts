@@ -8,6 +8,8 @@ import type { PatchPolicy, TreeFile } from "../../shared/patch/apply.ts";
 export type Vector = {
   name: string;
   tree: ReadonlyMap<string, TreeFile>;
+  /** The files that the set was made for, where they can be read. */
+  baseTree: ReadonlyMap<string, TreeFile> | null;
   set: unknown;
   policy: PatchPolicy;
   expected: Expected;
@@ -15,13 +17,22 @@ export type Vector = {
 
 export type Expected =
   /** Files that are named must end so, null = absent; others must end as they began or as the set removes them. */
-  | { kind: "applied"; after: ReadonlyMap<string, ExpectedFile | null> }
+  | {
+      kind: "applied";
+      after: ReadonlyMap<string, ExpectedFile | null>;
+      merged: readonly string[] | null;
+    }
   | { kind: "already_applied" }
-  | { kind: "refused"; faults: readonly ExpectedFault[] }
+  | {
+      kind: "refused";
+      faults: readonly ExpectedFault[];
+      conflicts: readonly ExpectedConflict[] | null;
+    }
   /** The short form names one code, which all faults must have. */
   | { kind: "refused_for"; code: PatchFault["code"] };
 
 export type ExpectedFile = { bytes: Uint8Array; mode: TreeFile["mode"] | null };
+export type ExpectedConflict = z.infer<typeof expectedConflict>;
 export type ExpectedFault = Pick<PatchFault, "code"> & Partial<Pick<PatchFault, "index" | "file">>;
 
 /** A vector file that cannot be used; the message says why. */
@@ -50,6 +61,12 @@ const expectedFault = z.object({
   index: z.int().nullable().optional(),
   file: z.string().nullable().optional(),
 });
+const span = z.tuple([z.int(), z.int()]);
+/** Each side of a hunk as [start, lines]. */
+const expectedConflict = z.strictObject({
+  file: z.string(),
+  hunks: z.array(z.strictObject({ base: span, ours: span, theirs: span })),
+});
 const common = { name: z.string().min(1), policy: policySchema.optional() };
 const shortVector = z.object({
   ...common,
@@ -62,9 +79,12 @@ const shortVector = z.object({
 const longVector = z.object({
   ...common,
   files: z.record(z.string(), vectorFileContent).optional(),
+  base_files: z.record(z.string(), vectorFileContent).optional(),
   set: z.unknown(),
   after: z.record(z.string(), vectorFileContent.nullable()).optional(),
+  merged: z.array(z.string()).optional(),
   errors: z.array(expectedFault).min(1).optional(),
+  conflicts: z.array(expectedConflict).optional(),
   already_applied: z.literal(true).optional(),
 });
 type ShortVector = z.infer<typeof shortVector>;
@@ -110,26 +130,30 @@ function parseVector(vector: unknown, where: string): Vector {
 }
 
 function fromLong(vector: LongVector) {
-  const files = Object.entries(vector.files ?? {}).map(
-    ([path, file]) => [path, treeFile(file)] as const,
-  );
   return {
     name: vector.name,
-    tree: new Map(files),
+    tree: treeOf(vector.files),
+    baseTree: vector.base_files === undefined ? null : treeOf(vector.base_files),
     set: vector.set,
     policy: policyOf(vector.policy, hasBaseCommit(vector.set)),
     expected: expectedOfLong(vector),
   };
 }
 
-function expectedOfLong({ after, errors, already_applied }: LongVector): Expected | null {
+function treeOf(files: LongVector["files"] = {}): ReadonlyMap<string, TreeFile> {
+  return new Map(Object.entries(files).map(([path, file]) => [path, treeFile(file)]));
+}
+
+function expectedOfLong(vector: LongVector): Expected | null {
+  const { after, merged = null, errors, conflicts = null, already_applied } = vector;
   if (already_applied) return { kind: "already_applied" };
-  if (errors !== undefined) return { kind: "refused", faults: errors as ExpectedFault[] };
+  if (errors !== undefined)
+    return { kind: "refused", faults: errors as ExpectedFault[], conflicts };
   if (after === undefined) return null;
   const files = Object.entries(after).map(
     ([path, file]) => [path, file === null ? null : expectedFile(file)] as const,
   );
-  return { kind: "applied", after: new Map(files) };
+  return { kind: "applied", after: new Map(files), merged };
 }
 
 function fromShort(vector: ShortVector) {
@@ -138,11 +162,12 @@ function fromShort(vector: ShortVector) {
     error !== undefined
       ? { kind: "refused_for", code: error }
       : after !== undefined
-        ? { kind: "applied", after: new Map([["file.txt", expectedFile(after)]]) }
+        ? { kind: "applied", after: new Map([["file.txt", expectedFile(after)]]), merged: null }
         : null;
   return {
     name: vector.name,
     tree: new Map(before === null ? [] : [["file.txt", treeFile(before)] as const]),
+    baseTree: null,
     set: setOfShort(vector),
     policy: policyOf(vector.policy, true),
     expected,

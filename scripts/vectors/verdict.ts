@@ -1,13 +1,20 @@
 import { canonicalJson } from "../../shared/patch/canonical.ts";
 import { type EngineOutcome, faultCodes } from "./engines.ts";
-import type { Expected, ExpectedFault, ExpectedFile, Vector } from "./vectorFile.ts";
+import type {
+  Expected,
+  ExpectedConflict,
+  ExpectedFault,
+  ExpectedFile,
+  Vector,
+} from "./vectorFile.ts";
 
 /** Why an outcome is not the one that the vector wants; null when it is. */
 export function disagreement(vector: Vector, outcome: EngineOutcome): string | null {
   const { expected } = vector;
   if (expected.kind === "applied")
     return outcome.kind === "applied"
-      ? fileDisagreement(vector, expected.after, outcome.files)
+      ? (fileDisagreement(vector, expected.after, outcome.files) ??
+          mergeDisagreement(expected.merged, outcome.merged))
       : `expected applied, ${summaryOf(outcome)}`;
   if (expected.kind === "already_applied")
     return outcome.kind === expected.kind
@@ -81,7 +88,29 @@ function faultDisagreement(
       ? faults.every(({ code }) => code === expected.code)
       : faults.length === expected.faults.length &&
         expected.faults.every((one) => faults.some((fault) => isExpectedFault(one, fault)));
-  return agrees ? null : `expected ${wanted}, ${summaryOf(outcome)}`;
+  if (!agrees) return `expected ${wanted}, ${summaryOf(outcome)}`;
+  return expected.kind === "refused" ? conflictDisagreement(expected.conflicts, outcome) : null;
+}
+
+function mergeDisagreement(expected: readonly string[] | null, actual: readonly string[]) {
+  if (expected === null || canonicalJson(expected) === canonicalJson(actual)) return null;
+  return `merged ${actual.map(shown).join(" ") || "nothing"}`;
+}
+
+function conflictDisagreement(
+  expected: readonly ExpectedConflict[] | null,
+  { conflicts = [] }: Extract<EngineOutcome, { kind: "refused" }>,
+): string | null {
+  const actual = conflicts.map(({ file, hunks }) => ({
+    file,
+    hunks: hunks.map(({ base, ours, theirs }) => ({
+      base: [base.start, base.lines],
+      ours: [ours.start, ours.lines],
+      theirs: [theirs.start, theirs.lines],
+    })),
+  }));
+  if (expected === null || canonicalJson(expected) === canonicalJson(actual)) return null;
+  return `conflicts are ${JSON.stringify(actual)}`;
 }
 
 function isExpectedFault(expected: ExpectedFault, actual: ExpectedFault): boolean {

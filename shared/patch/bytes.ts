@@ -76,8 +76,9 @@ export function decodeUtf8(bytes: Uint8Array): string | null {
 
 /** Git's own rule, a NUL near the start, and UTF-16, whose lines are not lines of bytes. */
 export function isBinary(bytes: Uint8Array): boolean {
-  const utf16 = [Uint8Array.of(0xff, 0xfe), Uint8Array.of(0xfe, 0xff)];
-  if (utf16.some((mark) => startsWith(bytes, mark))) return true;
+  // FF FE in either order.
+  const [first, second] = [bytes[0] ?? 0, bytes[1] ?? 0];
+  if (first + second === 0xff + 0xfe && Math.max(first, second) === 0xff) return true;
   return bytes.subarray(0, binaryProbeBytes).includes(0);
 }
 

@@ -8,6 +8,7 @@ import { fileFault, type IndexedPatch, orderFaults, patchFault, setFault } from 
 import { fieldUseFaults, rangeFault } from "./fieldUse.ts";
 import { type FileTask, fileTasks } from "./fileTasks.ts";
 import { lineCount } from "./lines.ts";
+import { oversizeFault } from "./oversize.ts";
 import { limitsOf, type PatchPolicy } from "./policy.ts";
 
 /** A patch that nothing is known against yet, with the bytes of its block. */
@@ -24,6 +25,8 @@ export type Review = { files: ReviewedFile[]; faults: PatchFault[]; addedLines: 
 
 /** Everything that can be said against a set without reading a file. */
 export function checkPatchSet(set: PatchSet, policy: PatchPolicy): PatchFault[] {
+  const oversize = oversizeFault(set, policy);
+  if (oversize !== null) return [oversize];
   const patches = set.patches.map((patch, index) => ({ index, patch }));
   return orderFaults(reviewPatchSet(set, patches, policy).faults);
 }

@@ -37,7 +37,10 @@ export function editText(edit: TextEdit): EditedText {
   return { kind: "edited", bytes: outcome, shifts, removedLines };
 }
 
-function encodingFaults({ bytes, patches }: TextEdit): PatchFault[] {
+export function encodingFaults({
+  bytes,
+  patches,
+}: Pick<TextEdit, "bytes" | "patches">): PatchFault[] {
   const beyondAscii = patches.filter(
     // Text that is not ASCII has more bytes than UTF-16 units.
     ({ patch, block }) => patch.block_encoding !== "base64" && block.length !== patch.block.length,

@@ -2,7 +2,7 @@ import type { PatchFault, PatchSet } from "../contracts/aiPatch.ts";
 import { noBytes } from "./bytes.ts";
 import type { ReviewedFile } from "./check.ts";
 import { contentBytes } from "./checkFile.ts";
-import { editText } from "./editText.ts";
+import { editText, encodingFaults } from "./editText.ts";
 import { existenceFaults, type Vacated } from "./existence.ts";
 import { fileFault } from "./faults.ts";
 import { sha256Hex } from "./hashes.ts";
@@ -12,16 +12,26 @@ import type { PatchPolicy } from "./policy.ts";
 import type { ShapeFault } from "./shape.ts";
 import { entryStaleness, knowledgeOf } from "./staleness.ts";
 import type { PatchShift } from "./textEdit.ts";
+import { type FileConflict, mergeOutcome } from "./threeWay.ts";
 import type { TreeFile } from "./treeFile.ts";
 import type { TreeReader } from "./treeReader.ts";
 
 export type FileOutcome =
-  | { kind: "outcome"; after: TreeFile | null; shifts: PatchShift[]; removedLines: number }
-  | { kind: "refused"; faults: PatchFault[] };
+  | {
+      kind: "outcome";
+      after: TreeFile | null;
+      shifts: PatchShift[];
+      removedLines: number;
+      /** The file itself, when it is not the base and what the set makes of the base was merged into it. */
+      merged: string[];
+    }
+  | { kind: "refused"; faults: PatchFault[]; conflicts: FileConflict[] };
 
 export type OutcomeContext = {
   set: Pick<PatchSet, "mode" | "coordinates">;
   tree: TreeReader;
+  /** The files that the set was made for, where the caller can read them. */
+  baseTree: TreeReader | null;
   policy: PatchPolicy;
   vacated: Vacated;
   incompleteFiles: ReadonlySet<string>;
@@ -39,25 +49,54 @@ export async function fileOutcome(
   const source = file.op === "create" ? undefined : await context.tree(file.from ?? path);
   const before: TreeFile = source ?? { bytes: noBytes, mode: "100644" };
   const knowledge = await knowledgeOf(file, source, context.policy);
+  const outcome = await outcomeOver(before, reviewed, knowledge, context);
+  const isBase = knowledge === "base" || knowledge === "head";
+  if (isBase || outcome.kind === "outcome" || source === undefined) return outcome;
+  return (await mergedOutcome(source, reviewed, context)) ?? outcome;
+}
+
+/** Null when there is no base to merge with. */
+async function mergedOutcome(
+  actual: TreeFile,
+  reviewed: ReviewedFile,
+  context: OutcomeContext,
+): Promise<FileOutcome | null> {
+  const { path, file, prepared } = reviewed;
+  const base = await context.baseTree?.(file.from ?? path);
+  if (base === undefined || base.mode === "120000") return null;
+  const knowledge = await knowledgeOf(file, base, { ...context.policy, baseIsHead: true });
+  if (knowledge !== "base" && knowledge !== "head") return null;
+  const wanted = await outcomeOver(base, reviewed, knowledge, context);
+  if (wanted.kind === "refused") return wanted;
+  const mismatches = encodingFaults({ bytes: actual.bytes, patches: prepared });
+  if (mismatches.length > 0) return { kind: "refused", faults: mismatches, conflicts: [] };
+  return mergeOutcome(path, base, actual, wanted);
+}
+
+async function outcomeOver(
+  before: TreeFile,
+  reviewed: ReviewedFile,
+  knowledge: FileKnowledge,
+  context: OutcomeContext,
+): Promise<FileOutcome> {
+  const { path, file } = reviewed;
   const staleness = entryStaleness(reviewed, context.set, before, knowledge);
   if (staleness !== null) return refused(path, [staleness]);
-  if (file.op === "delete")
-    return { kind: "outcome", after: null, shifts: [], removedLines: lineCount(before.bytes) };
+  if (file.op === "delete") return unmerged(null, [], lineCount(before.bytes));
 
   const edited = editedBytes(reviewed, before.bytes, knowledge, context);
-  if (edited.kind === "refused") return edited;
+  if (edited.kind === "refused") return { ...edited, conflicts: [] };
   const { bytes, shifts, removedLines } = edited;
   const isJudged = knowledge !== "changed" && knowledge !== "unknown" && shifts.length === 0;
   if (isJudged && (await breaksPromise(file.post?.sha256, bytes)))
     return refused(path, [
       { code: "conflict", message: "the outcome is not the one that post names" },
     ]);
-  return {
-    kind: "outcome",
-    after: { bytes, mode: file.mode ?? before.mode },
-    shifts,
-    removedLines,
-  };
+  return unmerged({ bytes, mode: file.mode ?? before.mode }, shifts, removedLines);
+}
+
+function unmerged(after: TreeFile | null, shifts: PatchShift[], removedLines: number): FileOutcome {
+  return { kind: "outcome", after, shifts, removedLines, merged: [] };
 }
 
 function editedBytes(
@@ -86,5 +125,6 @@ function refused(file: string, faults: readonly ShapeFault[]): FileOutcome {
   return {
     kind: "refused",
     faults: faults.map(({ code, message }) => fileFault(file, code, message)),
+    conflicts: [],
   };
 }

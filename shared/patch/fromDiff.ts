@@ -6,7 +6,7 @@ import { linesOf } from "./lines.ts";
 
 export type { DiffHunk } from "./hunkReader.ts";
 
-export type HunkContext = {
+export type FromDiffContext = {
   taskId: string;
   file: string;
   provider: string;
@@ -17,7 +17,7 @@ export type HunkContext = {
 
 /**
  * Reads the unified diff of one text file. A hunk ends where its own counts say, so a removed line `-- x` is no
- * header; context splits a hunk into runs and is dropped. Throws on what would be lost or guessed at: a second file,
+ * header; context splits a hunk into runs and guards them. Throws on what would be lost or guessed at: a second file,
  * a binary one, counts that do not agree.
  */
 export function parseUnifiedHunks(diff: Uint8Array): DiffHunk[] {
@@ -46,16 +46,17 @@ function skipFileHeader(lines: readonly Uint8Array[]): number {
 }
 
 /**
- * Operations in mode `exact` and snapshot coordinates, one a hunk. Lines with a NUL make a block that no engine takes:
+ * Operations in mode `exact` and snapshot coordinates, one a run. Lines with a NUL make a block that no engine takes:
  * such a file has to be sent whole, as `replace`.
  */
-export function operationsFromHunks(hunks: DiffHunk[], context: HunkContext): AIPatch[] {
+export function operationsFromHunks(hunks: DiffHunk[], context: FromDiffContext): AIPatch[] {
   const { taskId, file, provider, model, fileIsUtf8 = true } = context;
   const metadata = model === undefined ? { provider } : { provider, model };
   return hunks.map((hunk) => ({
     task_id: taskId,
     file,
     ...placeOf(hunk),
+    ...expectationOf(hunk),
     ...blockOf(concatBytes(hunk.newLines), fileIsUtf8),
     metadata,
   }));
@@ -63,13 +64,18 @@ export function operationsFromHunks(hunks: DiffHunk[], context: HunkContext): AI
 
 function placeOf({ oldStart, oldLines }: DiffHunk) {
   if (oldLines.length === 0) return { operation: "insert-after" as const, line: oldStart };
-  const removed = decodeUtf8(concatBytes(oldLines));
-  return {
-    operation: "replace-block" as const,
-    start: oldStart,
-    end: oldStart + oldLines.length - 1,
-    ...(removed === null ? {} : { expect: { block: removed } }),
-  };
+  const end = oldStart + oldLines.length - 1;
+  return { operation: "replace-block" as const, start: oldStart, end };
+}
+
+/** What is removed, and the context around it, as far as a text can say it. */
+function expectationOf({ oldLines, before, after }: DiffHunk): Pick<AIPatch, "expect"> {
+  const sides = { block: oldLines, before, after };
+  const texts = Object.entries(sides).map(
+    ([name, lines]) => [name, decodeUtf8(concatBytes(lines))] as const,
+  );
+  const expect = Object.fromEntries(texts.filter(([, text]) => text));
+  return Object.keys(expect).length > 0 ? { expect } : {};
 }
 
 function blockOf(

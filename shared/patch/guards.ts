@@ -15,15 +15,26 @@ export function hasGuard({ expect }: AIPatch): boolean {
   return Boolean(expect?.before || expect?.block || expect?.after);
 }
 
-/** A guard of the lines to replace alone, which stand there to the byte. False says nothing. */
+/** True when all that is expected stands there to the byte, without taking it apart. False says nothing. */
 export function standsPlainly(
   { operation, expect }: AIPatch,
   { from, to }: Place,
   reader: LineReader,
 ): boolean {
-  const { before, block, after } = expect ?? {};
-  if (operation !== "replace-block" || !block || before || after) return false;
-  return reader.isPlainly(block, from, to);
+  const { before = "", block = "", after = "" } = expect ?? {};
+  const isReplace = operation === "replace-block";
+  if (block !== "" && !isReplace) return false;
+  return (
+    (block === "" || reader.isPlainly(block, from, to)) &&
+    (before === "" || reader.isPlainly(before, from - lineCountOf(before), from)) &&
+    (after === "" || reader.isPlainly(after, to, to + lineCountOf(after)))
+  );
+}
+
+function lineCountOf(text: string): number {
+  let count = text.endsWith("\n") ? 0 : 1;
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) count++;
+  return count;
 }
 
 export function guardOf({ operation, expect = {} }: AIPatch, exact: boolean): Guard {

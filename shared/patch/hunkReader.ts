@@ -3,9 +3,16 @@ import { decodeUtf8, endsWithLineFeed, lineFeed } from "./bytes.ts";
 
 /**
  * One run of removed and added lines, each with its ending. `oldStart` counts from 1 and is the first removed line;
- * when nothing is removed, the added lines come after line `oldStart`.
+ * when nothing is removed, the added lines come after line `oldStart`. `before` and `after` are the context right
+ * above and below the run, as much as the diff shows.
  */
-export type DiffHunk = { oldStart: number; oldLines: Uint8Array[]; newLines: Uint8Array[] };
+export type DiffHunk = {
+  oldStart: number;
+  oldLines: Uint8Array[];
+  newLines: Uint8Array[];
+  before: Uint8Array[];
+  after: Uint8Array[];
+};
 
 /** Lines of a diff, where the next one is, and what the header of the hunk still announces. */
 type HunkCursor = {
@@ -19,25 +26,31 @@ type HunkCursor = {
 const [space, plus, minus, backslash] = [0x20, 0x2b, 0x2d, 0x5c];
 const headerPattern = /^@@ -(\d{1,10})(?:,(\d{1,10}))? \+\d{1,10}(?:,(\d{1,10}))? @@/;
 
-/** Reads the hunk whose header is at `at`: its runs, and the index of the line after it. */
+/** Reads the hunk whose header is at `at`: its runs, its lines of context, and the index of the line after it. */
 export function readHunk(lines: readonly Uint8Array[], at: number) {
   const cursor = openHunk(lines, at);
   const runs: DiffHunk[] = [];
   let run: DiffHunk | null = null;
+  let context: Uint8Array[] = [];
+  let keptLines = 0;
   while (cursor.oldLeft > 0 || cursor.newLeft > 0) {
     const lineAbove = cursor.oldLine - 1;
     const { sign, content } = takeLine(cursor);
     if (sign === space) {
+      if (run !== null) context = run.after;
+      context.push(content);
+      keptLines++;
       run = null;
       continue;
     }
     if (run === null) {
-      run = { oldStart: lineAbove, oldLines: [], newLines: [] };
+      run = { oldStart: lineAbove, oldLines: [], newLines: [], before: context, after: [] };
+      context = [];
       runs.push(run);
     }
     addLine(run, sign, content);
   }
-  return { runs, next: cursor.at };
+  return { runs, keptLines, next: cursor.at };
 }
 
 function addLine(run: DiffHunk, sign: number, content: Uint8Array): void {

@@ -15,16 +15,17 @@ export type LineReader = {
 };
 
 export function lineTable(bytes: Uint8Array, from = 0): LineTable {
-  let starts = new Uint32Array(8 + ((bytes.length - from) >>> 5));
+  let starts = new Uint32Array(8 + ((bytes.length - from) >>> 4));
   let count = 0;
   let start = from;
-  while (start < bytes.length) {
+  const { length } = bytes;
+  while (start < length) {
     if (count + 1 === starts.length) starts = doubled(starts);
     starts[count++] = start;
-    const end = bytes.indexOf(lineFeed, start);
-    start = end === -1 ? bytes.length : end + 1;
+    while (start < length && bytes[start] !== lineFeed) start++;
+    start++;
   }
-  starts[count] = bytes.length;
+  starts[count] = length;
   return { bytes, starts, count };
 }
 
@@ -60,6 +61,7 @@ export function readerOf(table: LineTable, exact: boolean): LineReader {
       return read[index];
     },
     isPlainly: (text, from, to) => {
+      if (from < 0 || to > table.count) return false;
       const start = startOf(table, from);
       const end = startOf(table, to);
       if (isTextAt(text, table.bytes, start, end)) return true;

@@ -1,4 +1,4 @@
-const directories = [
+export const protectedDirectories = [
   // Continuous integration.
   ".github",
   ".gitea",
@@ -45,7 +45,7 @@ const directories = [
   ".mvn",
 ];
 
-const files = [
+export const protectedFiles = [
   ".gitlab-ci.yml",
   ".woodpecker.yml",
   ".woodpecker.yaml",
@@ -135,8 +135,8 @@ const files = [
 ];
 
 const upperCase = (names: readonly string[]) => new Set(names.map((name) => name.toUpperCase()));
-const directoryKeys = upperCase(directories);
-const fileKeys = upperCase(files);
+const directoryKeys = upperCase(protectedDirectories);
+const fileKeys = upperCase(protectedFiles);
 
 /** A DOS short name: on a file system that makes them, `PACKAG~1.JSO` is another name of a lockfile. */
 const shortName = /^[^.]{1,6}~[0-9]{1,4}(?:\.[^.]{0,3})?$/u;

@@ -1,7 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { runPython, runTypeScript } from "../../scripts/vectors/engines.ts";
-import { parseVectors } from "../../scripts/vectors/vectorFile.ts";
+import { inverseDisagreement } from "../../scripts/vectors/inverse.ts";
+import { parseVectors, type Vector } from "../../scripts/vectors/vectorFile.ts";
+import { movedVector } from "./movedVectors.ts";
+import { rewrittenVector, tediousVectors } from "./rewrittenVectors.ts";
 import { soundCase, soundVector } from "./soundVectors.ts";
 import { wildVector } from "./wildVectors.ts";
 
@@ -27,9 +30,10 @@ async function outcomesOfBoth(vectors: fc.Arbitrary<object>) {
   const sample = fc.sample(vectors, { seed, numRuns: cases });
   const named = sample.map((vector, at) => ({ name: `case ${at} of seed ${seed}`, ...vector }));
   const text = JSON.stringify({ vectors: named });
+  const parsed = parseVectors(text, "random");
   const python = runPython({ text });
-  const typescript = await Promise.all(parseVectors(text, "random").map(runTypeScript));
-  return { python, typescript };
+  const typescript = await Promise.all(parsed.map(runTypeScript));
+  return { parsed, python, typescript };
 }
 
 describe("the two engines", () => {
@@ -37,21 +41,46 @@ describe("the two engines", () => {
     ["sets that fit their file", soundCase.map(soundVector)],
     ["sets that are wrong in many ways", wildVector],
     ["sets with any value in a wrong place", damagedSet],
+    ["files that change places", movedVector],
+    ["files that are replaced as a whole", rewrittenVector],
   ])("give the same bytes, faults and keys on %s", async (_, vectors) => {
-    const { python, typescript } = await outcomesOfBoth(vectors);
+    const { parsed, python, typescript } = await outcomesOfBoth(vectors);
 
     expect(typescript).toHaveLength(cases);
-    for (const [at, outcome] of typescript.entries()) expect(python[at]).toEqual(outcome);
+    for (const [at, outcome] of typescript.entries()) {
+      expect(python[at]).toEqual(outcome);
+      expect(await inverseDisagreement(parsed[at] as Vector, outcome)).toBeNull();
+    }
   });
 
-  it("both apply a fair part of the sets that fit, and move some", async () => {
+  it("give the same inverse where the difference takes too long to look for", async () => {
+    const named = tediousVectors.map((vector, at) => ({ name: `tedious ${at}`, ...vector }));
+    const text = JSON.stringify({ vectors: named });
+    const python = runPython({ text });
+
+    for (const [at, vector] of parseVectors(text, "tedious").entries()) {
+      const typescript = await runTypeScript(vector);
+      expect(python[at]).toEqual(typescript);
+      expect(typescript).toHaveProperty("inverse.patches.length", 1);
+    }
+  });
+
+  it("both apply a fair part of the sets that fit, move some, and merge some", async () => {
     const { typescript } = await outcomesOfBoth(soundCase.map(soundVector));
 
     const applied = typescript.filter((outcome) => outcome.kind === "applied");
     const moved = applied.filter(
       (outcome) => outcome.kind === "applied" && outcome.shifts.length > 0,
     );
+    const merged = applied.filter(
+      (outcome) => outcome.kind === "applied" && outcome.merged.length > 0,
+    );
+    const conflicts = typescript.filter(
+      (outcome) => outcome.kind === "refused" && outcome.conflicts !== undefined,
+    );
     expect(applied.length / cases).toBeGreaterThan(0.2);
+    expect(merged.length / cases).toBeGreaterThan(0.01);
+    expect(conflicts.length / cases).toBeGreaterThan(0.01);
     expect(moved.length / cases).toBeGreaterThan(0.005);
   });
 });

@@ -14,7 +14,9 @@ type Row = {
   recovery: { kind: string; recovered: string };
   recovered: "old" | "new" | "mixed";
   journal_after: boolean;
+  taken_back: boolean;
 };
+type Matrix = { differ: boolean; calls: number; rows: Row[] };
 
 const pre = (text: string) => ({ pre: { sha256: sha256(Buffer.from(text)) } });
 const created = { op: "create" as const, content: { text: "new\n" } };
@@ -35,7 +37,7 @@ const set = setOf([patchOf("append", "c", {}, "edited")], {
   },
 });
 
-function matrixOf(kind: string): Row[] {
+function matrixOf(command: string, kind: string): Matrix {
   const template = treeOnDisk({
     edited: { text: "a\nb\n", mode: 0o640 },
     tool: "tool\n",
@@ -53,42 +55,49 @@ function matrixOf(kind: string): Row[] {
   const script = fileURLToPath(new URL("./crashMatrix.py", import.meta.url));
   const run = spawnSync(
     "python3",
-    [script, patchManagerPath, template, setFile, path.join(work, "work"), kind],
+    [script, patchManagerPath, template, setFile, path.join(work, "work"), command, kind],
     { encoding: "utf8", maxBuffer: 1 << 26 },
   );
   expect(run.stderr).toBe("");
-  const { differ, rows } = JSON.parse(run.stdout) as { differ: boolean; rows: Row[] };
+  return JSON.parse(run.stdout) as Matrix;
+}
+
+function rowsOf(command: string, kind: string): Row[] {
+  const { differ, rows } = matrixOf(command, kind);
   expect(differ).toBe(true);
   return rows;
 }
 
-describe("a set of several files that is applied to a directory", () => {
-  it("is there whole or not at all after a kill at any change to the disk and a recovery", () => {
-    const rows = matrixOf("kill");
+describe.each(["apply", "revert"])("%s of several files in a directory", (command) => {
+  it("is there whole or not at all after a kill at any change to the disk, and can be taken back", () => {
+    const rows = rowsOf(command, "kill");
 
-    expect(rows.length).toBeGreaterThan(40);
+    expect(rows.length).toBeGreaterThan(50);
     expect(rows.some(({ left }) => left === "mixed")).toBe(true);
     for (const row of rows) {
       expect(row.recovered).not.toBe("mixed");
       if (row.left !== "old") expect(row.recovered).toBe("new");
       expect(row.journal_after).toBe(false);
+      expect(row.taken_back).toBe(true);
     }
   });
 
   it("leaves the old tree when any change to the disk fails, and says so", () => {
-    const rows = matrixOf("fail");
+    const rows = rowsOf(command, "fail");
 
     for (const row of rows) {
-      const isApplied = row.answer?.kind === "applied";
-      expect(row.left).toBe(isApplied ? "new" : "old");
-      if (!isApplied) expect(row).toMatchObject({ status: 3, answer: { restored: true } });
+      const isDone = row.status === 0;
+      expect(row.left).toBe(isDone ? "new" : "old");
+      if (!isDone) expect(row).toMatchObject({ status: 3, answer: { restored: true } });
       expect(row.recovered).toBe(row.left);
     }
-    expect(rows.filter(({ status }) => status === 3).length).toBeGreaterThan(40);
+    expect(rows.filter(({ status }) => status === 3).length).toBeGreaterThan(50);
   });
+});
 
-  it("says that the tree is not restored when the disk stays broken, and the next run mends it", () => {
-    const rows = matrixOf("die");
+describe("a disk that does not recover, or a second interruption", () => {
+  it("makes the script say that the tree is not restored, and the next run mends it", () => {
+    const rows = rowsOf("apply", "die");
 
     for (const row of rows) {
       if (row.answer?.kind === "failed" && row.left !== "old")
@@ -100,18 +109,24 @@ describe("a set of several files that is applied to a directory", () => {
     expect(rows.some(({ answer }) => answer?.restored === false)).toBe(true);
   });
 
-  it("is there whole or not at all after a kill while a failure is taken back", () => {
-    const rows = matrixOf("undo");
+  it("leaves all or nothing after a kill while a failure is taken back", () => {
+    const rows = rowsOf("apply", "undo");
 
     expect(rows.length).toBeGreaterThan(10);
     for (const row of rows) expect(row.recovered).not.toBe("mixed");
     expect(rows.some(({ recovery }) => recovery.recovered === "undone")).toBe(true);
   });
 
-  it("is there whole after a second kill while the first is recovered from", () => {
-    const rows = matrixOf("recover");
+  it("leaves all after a second kill while the first is recovered from", () => {
+    const rows = rowsOf("apply", "recover");
 
     expect(rows.length).toBeGreaterThan(10);
     for (const row of rows) expect(row.recovered).toBe("new");
+  });
+});
+
+describe("check", () => {
+  it("makes no change to the disk that could be interrupted", () => {
+    expect(matrixOf("check", "kill")).toMatchObject({ differ: false, calls: 0 });
   });
 });

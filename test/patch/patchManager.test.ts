@@ -36,6 +36,7 @@ describe("patch_manager.py apply", () => {
         { path: "new/n", sha256: sha256(Buffer.from("n")), mode: "100644" },
       ],
       shifts: [],
+      merged: [],
     });
     expect(contentOf(path.dirname(root))).toEqual({
       "tree/f": "b\n",
@@ -184,9 +185,9 @@ describe("patch_manager.py without --json", () => {
   it("tells a person what it did", () => {
     const root = treeOnDisk({ f: "a\n" });
 
-    expect(run(root, appendX()).stdout).toBe('applied, 1 files\n  100644 "f"\n');
+    expect(run(root, appendX()).stdout).toBe('applied, 1 file changed\n  100644 "f"\n');
     expect(run(root, setOf([replaceLine(9, "x")])).stdout).toBe(
-      'refused, 1 faults, nothing changed\n  "f" patch 0: out_of_range: end is 9, the file has 2 lines\n',
+      'refused for 1 fault, nothing changed\n  "f" patch 0: out_of_range: end is 9, the file has 2 lines\n',
     );
   });
 

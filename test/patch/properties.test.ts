@@ -7,7 +7,8 @@ import { type ExpectedLine, expectedLines, gapOf } from "./oracle.ts";
 import { applyToFile, ofHead, outcomeOf, setOf } from "./patchSets.ts";
 import { linesOfText, type SoundCase, soundCase } from "./soundVectors.ts";
 
-const numRuns = 400;
+/** More runs for a longer search: AIPATCH_RUNS=5000. */
+const numRuns = Number(process.env.AIPATCH_RUNS ?? 400);
 
 /** A set that fits, over the very file it was made for. */
 const fitting = soundCase.map((one) => ({ ...one, actual: one.base }));

@@ -8,6 +8,8 @@ export type SoundCase = {
   /** The file as the engine finds it. */
   actual: string;
   knownBy: "hash" | "head" | "nothing";
+  /** True when the file it was made for can still be read. */
+  hasBase: boolean;
   mode: "lines" | "exact";
   coordinates: "snapshot" | "sequential";
   eof: "preserve" | "present" | "absent" | undefined;
@@ -113,6 +115,7 @@ export const soundCase: fc.Arbitrary<SoundCase> = fc
           "head" as const,
           "nothing" as const,
         ),
+        hasBase: fc.boolean(),
         coordinates: mostly<"snapshot" | "sequential">("snapshot", 3, fc.constant("sequential")),
         eof: mostly<SoundCase["eof"]>(
           undefined,
@@ -136,10 +139,12 @@ function drifted(text: string, change: { at: number; removed: number; text: stri
 }
 
 /** A vector of the long form, which says nothing of what is expected. */
-export function soundVector({ base, actual, knownBy, mode, coordinates, eof, patches }: SoundCase) {
+export function soundVector({ base, actual, knownBy, hasBase, ...asked }: SoundCase) {
+  const { mode, coordinates, eof, patches } = asked;
   const pre = knownBy === "hash" ? { pre: { sha256: sha256(Buffer.from(base)) } } : {};
   return {
     files: { f: { text: actual } },
+    ...(hasBase ? { base_files: { f: { text: base } } } : {}),
     policy: { base_is_head: knownBy === "head" },
     set: {
       schema: "aipatch/1",

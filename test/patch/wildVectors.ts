@@ -163,6 +163,9 @@ const wildCase = fc.record({
     { requiredKeys: ["a.txt"] },
   ),
   isExecutable: fc.boolean(),
+  /** What became of `a.txt` since the set was made; the tree from then may still be there to read. */
+  changed: mostly<Buffer | null>(null, 2, fileBytes),
+  hasBase: fc.boolean(),
   entries: fc.oneof(
     { weight: 3, arbitrary: fc.constant({}) },
     { weight: 3, arbitrary: fc.record({ "a.txt": plainEdit }) },
@@ -189,16 +192,19 @@ export const wildVector = wildCase.map(vectorOf);
 
 function vectorOf({ tree, isExecutable, entries, patches, ...rest }: WildCase) {
   const link = { text: "a.txt", mode: "120000" };
-  const files = Object.entries(tree).map(([path, bytes]) => [
-    path,
-    { base64: bytes.toString("base64"), mode: isExecutable ? "100755" : "100644" },
-  ]);
+  const mode = isExecutable ? "100755" : "100644";
+  const listed = (of: object) =>
+    Object.fromEntries(
+      Object.entries(of).map(([path, bytes]) => [path, { base64: bytes.toString("base64"), mode }]),
+    );
+  const now = rest.changed === null ? tree : { ...tree, "a.txt": rest.changed };
   const hashed = Object.entries(entries).map(([path, entry]) => [
     path,
     withHashes(entry, path, tree as Record<string, Buffer>),
   ]);
   return {
-    files: { ...Object.fromEntries(files), link },
+    files: { ...listed(now), link },
+    ...(rest.hasBase ? { base_files: { ...listed(tree), link } } : {}),
     policy: {
       base_is_head: rest.isHead,
       ...(rest.allowedPaths === undefined ? {} : { allowed_paths: rest.allowedPaths }),
