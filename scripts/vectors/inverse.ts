@@ -1,14 +1,18 @@
 import { applyPatchInput, type TreeFile } from "../../shared/patch/apply.ts";
 import { equalBytes } from "../../shared/patch/bytes.ts";
+import { directoriesOf } from "../../shared/patch/paths.ts";
 import type { EngineOutcome } from "./engines.ts";
 import type { Vector } from "./vectorFile.ts";
 
-/** Why the inverse set does not give the tree of a vector back; null when it does. */
+/**
+ * Why the inverse set does not give the tree of a vector back; null when it does, and for a tree that no disk holds,
+ * with a file in a file.
+ */
 export async function inverseDisagreement(
   { tree }: Vector,
   outcome: EngineOutcome,
 ): Promise<string | null> {
-  if (outcome.kind !== "applied") return null;
+  if (outcome.kind !== "applied" || holdsFileInFile(tree)) return null;
   const after = patched(tree, outcome.files);
   const policy = { allowProtected: true };
   const back = await applyPatchInput(outcome.inverse, (path) => after.get(path), policy);
@@ -21,6 +25,10 @@ export async function inverseDisagreement(
     else restored.set(path, file);
   }
   return sameTree(tree, restored);
+}
+
+function holdsFileInFile(tree: Vector["tree"]): boolean {
+  return [...tree.keys()].some((path) => directoriesOf(path).some((above) => tree.has(above)));
 }
 
 function patched(

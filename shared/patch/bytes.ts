@@ -5,6 +5,9 @@ export const byteOrderMark = Uint8Array.of(0xef, 0xbb, 0xbf);
 
 const binaryProbeBytes = 8_000;
 const encoder = new TextEncoder();
+const newStrictDecoder = () => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** To make one costs more than most texts; one that failed is not used again. */
+let strictDecoder = newStrictDecoder();
 
 export const encodeText = (text: string): Uint8Array => encoder.encode(text);
 
@@ -68,8 +71,9 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
 /** The text of well-formed UTF-8, its byte order mark kept; null for other bytes. */
 export function decodeUtf8(bytes: Uint8Array): string | null {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return strictDecoder.decode(bytes);
   } catch {
+    strictDecoder = newStrictDecoder();
     return null;
   }
 }

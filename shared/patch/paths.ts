@@ -15,13 +15,24 @@ export function pathFault(path: string): string | null {
   if (!path.isWellFormed()) return "is not well-formed text";
   if (path.includes("\\")) return "holds a backslash";
   if (path.includes(":")) return "holds a colon";
-  if (!holdsOnlyPathCodePoints(path))
-    return "holds a control, bidi, invisible, private or unassigned code point";
-  if (path.normalize("NFC") !== path) return "is not in Unicode form NFC";
-  if (encodeText(path).length > pathBytes) return `is longer than ${pathBytes} bytes`;
+  const unicode = isPrintableAscii(path) ? null : unicodeFault(path);
+  if (unicode !== null) return unicode;
+  if (byteLength(path) > pathBytes) return `is longer than ${pathBytes} bytes`;
   const segments = path.split("/");
   if (segments.length > pathSegments) return `has more than ${pathSegments} segments`;
   return segments.map(segmentFault).find((fault) => fault !== null) ?? null;
+}
+
+function unicodeFault(path: string): string | null {
+  if (!holdsOnlyPathCodePoints(path))
+    return "holds a control, bidi, invisible, private or unassigned code point";
+  return path.normalize("NFC") === path ? null : "is not in Unicode form NFC";
+}
+
+const isPrintableAscii = (text: string): boolean => /^[ -~]*$/.test(text);
+
+function byteLength(text: string): number {
+  return isPrintableAscii(text) ? text.length : encodeText(text).length;
 }
 
 function holdsOnlyPathCodePoints(path: string): boolean {
@@ -31,8 +42,7 @@ function holdsOnlyPathCodePoints(path: string): boolean {
 
 function segmentFault(segment: string): string | null {
   if (segment === "") return "has an empty segment";
-  if (encodeText(segment).length > segmentBytes)
-    return `has a segment longer than ${segmentBytes} bytes`;
+  if (byteLength(segment) > segmentBytes) return `has a segment longer than ${segmentBytes} bytes`;
   const key = pathKey(segment);
   if (key === "." || key === "..") return "has a dot segment";
   if (gitDirectoryKeys.has(withoutTrailingDots(key))) return "names a git directory";
@@ -44,7 +54,7 @@ function segmentFault(segment: string): string | null {
  * case folding, and is made of the two case mappings because they exist in every runtime.
  */
 export function pathKey(path: string): string {
-  if (/^[ -~]*$/.test(path)) return path.toUpperCase();
+  if (isPrintableAscii(path)) return path.toUpperCase();
   let folded = "";
   for (const character of path.normalize("NFKC")) folded += character.toLowerCase().toUpperCase();
   return folded.normalize("NFKC");

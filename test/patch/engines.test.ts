@@ -4,7 +4,7 @@ import { runPython, runTypeScript } from "../../scripts/vectors/engines.ts";
 import { inverseDisagreement } from "../../scripts/vectors/inverse.ts";
 import { parseVectors, type Vector } from "../../scripts/vectors/vectorFile.ts";
 import { movedVector } from "./movedVectors.ts";
-import { rewrittenVector, tediousVectors } from "./rewrittenVectors.ts";
+import { laboriousVector, rewrittenVector, tediousVectors } from "./rewrittenVectors.ts";
 import { soundCase, soundVector } from "./soundVectors.ts";
 import { wildVector } from "./wildVectors.ts";
 
@@ -53,16 +53,18 @@ describe("the two engines", () => {
     }
   });
 
-  it("give the same inverse where the difference takes too long to look for", async () => {
-    const named = tediousVectors.map((vector, at) => ({ name: `tedious ${at}`, ...vector }));
+  it("give up looking for a difference at the same place", async () => {
+    const vectors = [...tediousVectors, laboriousVector];
+    const named = vectors.map((vector, at) => ({ name: `tedious ${at}`, ...vector }));
     const text = JSON.stringify({ vectors: named });
     const python = runPython({ text });
 
-    for (const [at, vector] of parseVectors(text, "tedious").entries()) {
-      const typescript = await runTypeScript(vector);
-      expect(python[at]).toEqual(typescript);
-      expect(typescript).toHaveProperty("inverse.patches.length", 1);
-    }
+    const typescript = await Promise.all(parseVectors(text, "tedious").map(runTypeScript));
+
+    for (const [at, outcome] of typescript.entries()) expect(python[at]).toEqual(outcome);
+    const counts = typescript.map((one) => one.kind === "applied" && one.inverse.patches.length);
+    expect(counts.slice(0, -1)).toEqual(tediousVectors.map(() => 1));
+    expect(counts.at(-1)).toBeGreaterThan(100);
   });
 
   it("both apply a fair part of the sets that fit, move some, and merge some", async () => {

@@ -10,6 +10,7 @@ import { fileChanges } from "../../shared/patch/diff/fileChanges.ts";
 import { parseGitDiff } from "../../shared/patch/diff/parseGitDiff.ts";
 import { patchSetFromDiff } from "../../shared/patch/diff/patchSetFromDiff.ts";
 import { quotePath } from "../../shared/patch/diff/quotedPath.ts";
+import { writeGitDiff } from "../../shared/patch/diff/writeGitDiff.ts";
 import { movedVector } from "./movedVectors.ts";
 import { rewrittenVector } from "./rewrittenVectors.ts";
 import { soundCase, soundVector } from "./soundVectors.ts";
@@ -39,6 +40,33 @@ describe("a set that applies, written as a diff", () => {
     expect(await appliedByGit(steps)).toBeNull();
   });
 });
+
+describe("our diff", () => {
+  it("is written as git writes it, to the byte", async () => {
+    const [before, after] = [
+      tree({ "a b": "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n", "d/gone": "x\n", e: "", é: "é\n" }),
+      tree({ "a b": "1\n2\n3\n4\nV\n6\n7\n8\n9\n10\n11\n12", "d/new": "y", f: "", é: "e\n" }),
+    ];
+    const paths = [...new Set([...before.keys(), ...after.keys()])].sort();
+
+    const ours = await writeGitDiff(
+      paths.map((path) => ({
+        path,
+        before: before.get(path) ?? null,
+        after: after.get(path) ?? null,
+      })),
+    );
+
+    expect(sections(ours)).toEqual(sections(diffByGit(before, after)));
+  });
+});
+
+/** Git compares two directories here and names both in the first line of a section, which is left out. */
+const sections = (diff: Uint8Array): string[] =>
+  Buffer.from(diff)
+    .toString()
+    .split(/^(?=diff --git )/m)
+    .map((one) => one.slice(one.indexOf("\n")));
 
 /** Nothing for a set that is refused or changes nothing. */
 async function stepOf({ tree: whole, set, policy }: Vector): Promise<Step[]> {
@@ -144,6 +172,10 @@ describe("a diff that is no set", () => {
       "diff --git a/f b/f\ndeleted file mode 100644\n--- a/f\n+++ /dev/null\n@@ -1 +1 @@\n-a\n+b\n",
     ],
     ["two names and no rename", `diff --git a/f b/g\n${modes}`],
+    [
+      "two names below and no rename",
+      "diff --git a/f b/f\n--- a/f\n+++ b/g\n@@ -1 +1 @@\n-a\n+b\n",
+    ],
     [
       "other names below than above",
       `diff --git a/f b/f\nrename from f\nrename to g\n--- a/h\n+++ b/g\n@@ -1 +1 @@\n-a\n+b\n`,

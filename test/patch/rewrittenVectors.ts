@@ -33,6 +33,12 @@ export const tediousVectors = [
   vectorOf({ before: scattered(40_000, 3), after: scattered(50_000, 4) }),
 ];
 
+/** Few enough to be compared to the end, in nearly as many steps as there may be. */
+export const laboriousVector = vectorOf({
+  before: scattered(600, 5),
+  after: scattered(550, 6),
+});
+
 function scattered(count: number, seed: number): string {
   let state = seed;
   const lines = Array.from({ length: count }, () => {

@@ -51,6 +51,7 @@ function readEscape(header: string, at: number): { character: string; next: numb
 
 /** The text of a name that has one character for each byte; null when it is not UTF-8. */
 export function textOfName(name: string): string | null {
+  if (/^[ -~]*$/.test(name)) return name;
   return decodeUtf8(Uint8Array.from(name, (character) => character.charCodeAt(0)));
 }
 
