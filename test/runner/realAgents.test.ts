@@ -1,10 +1,10 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { AgentAdapter, AgentCommand } from "../../apps/agent-runner/agents/agentAdapter.ts";
-import { installAgent } from "../../apps/agent-runner/agents/install.ts";
 import { agentRegistry } from "../../apps/agent-runner/agents/registry.ts";
 import { judgeRun } from "../../orchestrator/worker/domain/outcome.ts";
 import { type PinnedAgent, pinnedAgents } from "../../shared/agentPins.ts";
 import type { RunReport } from "../../shared/contracts/runner.ts";
+import { withInstalled } from "./kit/installed.ts";
 import { scriptedModel } from "./kit/modelServer.ts";
 import { commandOf, processesOf, untilRunning } from "./kit/processes.ts";
 import { particulars } from "./kit/realAgents.ts";
@@ -17,19 +17,13 @@ import {
   playReal,
 } from "./kit/realRuns.ts";
 import { temporaryFolder } from "./kit/repositories.ts";
-import { agentsDirectory } from "./kit/runners.ts";
 import { waitForEvent } from "./kit/scriptAgent.ts";
 import { inScope } from "./kit/testScope.ts";
 
 // Every scenario below is played by the real program of every agent that npm has. After each run its processes are
 // looked for, and its key in all that left the runner (kit/realRuns.ts).
 
-beforeAll(async () => {
-  for (const agent of pinnedAgents) {
-    const outcome = await installAgent({ agent, agentsDirectory });
-    if (outcome.kind === "failed") throw new Error(outcome.message);
-  }
-}, 300_000);
+withInstalled(pinnedAgents);
 
 const edited = { files: { "src/math.js": { op: "edit" }, "test/math.test.js": { op: "create" } } };
 

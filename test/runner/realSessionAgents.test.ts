@@ -1,7 +1,7 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { AcpAgent } from "../../apps/agent-runner/agents/acp/acpConfig.ts";
-import { installAgent } from "../../apps/agent-runner/agents/install.ts";
 import { geminiByAcp, opencodeByAcp } from "../../scripts/agents-record/acpAgents.ts";
+import { withInstalled } from "./kit/installed.ts";
 import { untilRunning } from "./kit/processes.ts";
 import { particulars } from "./kit/realAgents.ts";
 import {
@@ -15,18 +15,13 @@ import {
   realRequest,
   repositoryOf,
 } from "./kit/realRuns.ts";
-import { agentsDirectory, openRunner } from "./kit/runners.ts";
+import { openRunner } from "./kit/runners.ts";
 import { finishRun, waitForEvent } from "./kit/scriptAgent.ts";
 import { anewInPlaceOf, putSession, takeSession } from "./kit/sessions.ts";
 
 const { opencode } = particulars;
 
-beforeAll(async () => {
-  for (const agent of ["opencode", "gemini"] as const) {
-    const outcome = await installAgent({ agent, agentsDirectory });
-    if (outcome.kind === "failed") throw new Error(outcome.message);
-  }
-}, 300_000);
+withInstalled(["opencode", "gemini"]);
 
 describe("opencode", () => {
   it("tells of a request that its service refuses", async () => {

@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { pinnedLineAgents } from "../../apps/agent-runner/agents/registry.ts";
 import { agentPins } from "../../shared/agentPins.ts";
 import type { AgentEvent } from "../../shared/contracts/agentEvent.ts";
+import { withInstalled } from "./kit/installed.ts";
 import { scriptedModel } from "./kit/modelServer.ts";
 import { processesOf, until, untilRunning } from "./kit/processes.ts";
 import { particulars } from "./kit/realAgents.ts";
@@ -19,6 +20,8 @@ import {
   testToken,
 } from "./kit/runners.ts";
 import { runRequest, waitForEvent } from "./kit/scriptAgent.ts";
+
+withInstalled(pinnedLineAgents);
 
 const start = (args: string[], token?: string) =>
   spawnSync(process.execPath, ["--no-warnings", serverProgram, ...args], {
