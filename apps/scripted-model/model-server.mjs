@@ -34,6 +34,7 @@
  * SCENARIOS  (scenarios.mjs; the small repo they expect is the one `makeRepo(dir)` writes)
  *   edit          read src/math.js, rename add -> sum, write test/math.test.js, run it, final message
  *   fix           run the failing test, read, mend src/shipping.js, run the tests (the repo of `makeFailingRepo(dir)`)
+ *   second-try    changes README.md alone; in a task that puts a change right (docs/operating.md), plays `fix`
  *   plain         one text answer, no tools
  *   thinking      a thinking/reasoning block, then a text answer
  *   leak          runs `env | sort` with the agent's shell tool, then repeats what it printed (redaction tests)
@@ -129,7 +130,8 @@ export async function startModelServer({ port = 0, scenario: defaultScenario = "
     const parsed = dialect.parse(body, p);
     const lastUser = parsed.turns.findLastIndex((t) => t.kind === "user");
     const since = parsed.turns.slice(lastUser + 1);
-    const marker = /\[\[scenario:([\w-]+)\]\]/.exec(parsed.turns.filter((t) => t.kind === "user").map((t) => t.text).join("\n"));
+    const said = parsed.turns.filter((t) => t.kind === "user").map((t) => t.text).join("\n");
+    const marker = /\[\[scenario:([\w-]+)\]\]/.exec(said);
     const name = prefix?.[1] ?? marker?.[1] ?? defaultScenario;
     const side = parsed.tools.length === 0 || parsed.jsonSchema !== undefined;
     const attempt = attempts.get(name) ?? 0;
@@ -139,6 +141,7 @@ export async function startModelServer({ port = 0, scenario: defaultScenario = "
       lastToolOutput: since.filter((t) => t.kind === "result").at(-1)?.text ?? "",
       cwd: findCwd(raw, cwd),
       attempt,
+      said,
       can: (action) => Boolean(findTool(parsed.tools, action)),
     };
     const play = SCENARIOS[name];

@@ -1,5 +1,5 @@
 /**
- * What the scripted model says. A scenario is (ctx) => answer, with ctx = { step, lastToolOutput, cwd, can, attempt }.
+ * What the scripted model says. A scenario is (ctx) => answer, with ctx = { step, lastToolOutput, cwd, can, attempt, said }.
  * An answer is { thinking?, text?, calls?: [action] } or { http } or { fault, text? }. An action is
  * { do: "read"|"edit"|"write"|"shell"|"patch"|"unknown", … } and becomes a call of one of the CLI's tools (toolCalls.mjs).
  */
@@ -54,12 +54,20 @@ function fixScenario({ step, cwd, can }) {
 /** The same, but its first command takes a while: for who ends something in the middle. */
 const patientFixScenario = (ctx) => (ctx.step === 0 ? say("This takes a moment.", { calls: [shell("sleep 8; node --test 2>&1 | tail -40")] }) : fixScenario(ctx));
 
+/** Its first change leaves the test failing, whatever it says; told so, it makes the change of `fix`. */
+const secondTryScenario = (ctx) => {
+  if (ctx.said.includes("An earlier change for this order could not be delivered")) return fixScenario(ctx);
+  const note = shell("printf 'Orders of exactly 50.00 ship free.\\n' >> README.md");
+  return ctx.step === 0 ? say("The rule is only told badly.", { calls: [note] }) : say("README.md says it clearly now. All tests pass.");
+};
+
 const httpError = (status, kind, message, retryAfter) => () => ({ http: { status, kind, message, retryAfter } });
 
 export const SCENARIOS = {
   edit: editScenario,
   fix: fixScenario,
   "patient-fix": patientFixScenario,
+  "second-try": secondTryScenario,
   plain: () => say("The function `add` in src/math.js returns the sum of its two arguments."),
   thinking: () => say("It adds two numbers.", { thinking: "The user asks what add does. It returns a + b." }),
   leak: ({ step, lastToolOutput }) =>

@@ -12,6 +12,7 @@ import { d1PatchSetStore } from "./database/patchSetStore.ts";
 import { d1ProjectStore } from "./database/projectStore.ts";
 import { d1ProviderConfigStore } from "./database/providerConfigStore.ts";
 import { d1TaskStore } from "./database/taskStore.ts";
+import { defaultRemediationDepth } from "./domain/limits.ts";
 import { approvalReasonsOf } from "./domain/patchPolicy.ts";
 import type { SupervisorMemory } from "./domain/ports/supervisorMemory.ts";
 import type { SupervisorAccess, TaskRef } from "./domain/ports/supervisors.ts";
@@ -107,10 +108,10 @@ export function composeSupervisor(env: Env, memory: SupervisorMemory, watched: (
 }
 export type Supervisor = ReturnType<typeof composeSupervisor>;
 
-/** A project's settings say what needs a person; remediation is switched off. */
+/** A project's settings say what needs a person, and how often agents try before one is needed. */
 const policy: PatchPolicy = {
   approvalReasons: ({ project }, set, changes) => approvalReasonsOf(set, project.settings, changes),
-  remediationDepth: () => 0,
+  remediationDepth: ({ project }) => project.settings.remediation?.depth ?? defaultRemediationDepth,
 };
 
 /** One supervisor a task, named after its organization and itself. */

@@ -35,6 +35,14 @@ export const projectSettingsSchema = z
       description: "Path patterns that any patch may touch, such as src/**. Default: all.",
     }),
     patchPolicy: patchPolicySchema.optional(),
+    remediation: z
+      .strictObject({
+        depth: z.int().min(0).max(3).optional().meta({
+          description:
+            "How many times in a row agents may put right a patch that could not be delivered, before a person has to; 0 = never. Default: 2.",
+        }),
+      })
+      .optional(),
   })
   .meta({ id: "ProjectSettings" });
 export type ProjectSettings = z.infer<typeof projectSettingsSchema>;

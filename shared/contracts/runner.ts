@@ -53,8 +53,10 @@ export const runRequestSchema = z.strictObject({
     silenceMs: limitMs,
     maxPatchBytes: z.int().min(1),
   }),
-  /** An earlier session of the same agent to go on with. */
-  session: z.strictObject({ id: z.string().min(1).max(200) }).optional(),
+  /** An earlier session of the same agent to go on with. With `orNew` a new one begins where it is not kept any more. */
+  session: z
+    .strictObject({ id: z.string().min(1).max(200), orNew: z.literal(true).optional() })
+    .optional(),
   /** Base URL of the model service; absent = the agent's own. */
   endpoint: z.url().optional(),
   /** The endpoint is another address of the agent's own model service, and not of another one. */

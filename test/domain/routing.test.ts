@@ -23,6 +23,7 @@ const ask = {
   override: null,
   allowFallback: false,
   preference: null,
+  exhausted: [],
 };
 
 describe("routing", () => {
@@ -45,6 +46,20 @@ describe("routing", () => {
     expect(route({ ...ask, preference }, [claude, without])).toMatchObject({
       provider: "claude-code",
     });
+  });
+
+  it("takes another than the one whose changes could not be delivered, if another one can", () => {
+    const again = { ...ask, override: "gemini", allowFallback: true, exhausted: ["gemini"] };
+
+    expect(route(again, [gemini, claude])).toMatchObject({
+      provider: "claude-code",
+      because:
+        "it is the first provider that can take the task, in place of gemini, whose changes could not be delivered",
+    });
+    const alone = [gemini, { ...claude, credential: null }];
+    expect(route(again, alone)).toMatchObject({ provider: "gemini" });
+    const bound = { ...again, allowFallback: false };
+    expect(route(bound, [gemini, claude])).toMatchObject({ provider: "gemini" });
   });
 
   it.each([

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fingerprint, git } from "../../scripts/demo/repository.ts";
+import type { TaskDetail, TaskView } from "../../shared/contracts/task.ts";
 import {
   factoryBranches,
   openWorld,
@@ -18,6 +19,15 @@ beforeAll(async () => {
   world = await openWorld();
 });
 afterAll(() => world.close());
+
+/** The task that remediates this one. */
+async function childOf(id: string): Promise<TaskDetail> {
+  const { url, token } = world.deployment;
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await fetch(`${url}/api/v1/tasks?limit=10`, { headers });
+  const { tasks } = (await answer.json()) as { tasks: TaskView[] };
+  return world.client.task(tasks.find(({ parentId }) => parentId === id)?.id ?? "");
+}
 
 describe("a task on this machine", () => {
   it("goes from an HTTP request over a real agent to a verified commit", async () => {
@@ -75,6 +85,31 @@ describe("a task on this machine", () => {
     expect(await git(world.repository, "rev-list", "--count", "main..factory/ORD-thrice")).toBe(
       "1",
     );
+  });
+
+  it("is put right by its agent, in the same session, when its first change does not pass", async () => {
+    await world.play("second-try");
+
+    const { task } = await watchToEnd(world, (await submit(world)).id);
+
+    const { id, orderId } = task;
+    const child = await childOf(id);
+    expect(task).toMatchObject({
+      status: "completed",
+      patch: { status: "rejected", validation: { status: "failed" } },
+      commit: { branch: `factory/${orderId}`, sha: child.commit?.sha },
+    });
+    expect(child).toMatchObject({
+      kind: "remediation",
+      status: "completed",
+      patch: { status: "delivered", validation: { status: "passed" } },
+      execution: { sessionId: task.execution?.sessionId },
+    });
+    expect(child.prompt).toContain("an order of exactly 50.00 ships free");
+    const range = `main..factory/${orderId}`;
+    expect(await git(world.repository, "rev-list", range)).toBe(task.commit?.sha);
+    expect(await git(world.repository, "diff", "--name-only", range)).toBe("src/shipping.js");
+    expect(await git(world.repository, "log", "-1", "--format=%s", range)).toBe("Fix the test.");
   });
 
   it("ends without a commit when the agent changes nothing", async () => {

@@ -67,6 +67,32 @@ describe("a session that goes to another runner", () => {
   });
 });
 
+describe("a session that is not kept any more", () => {
+  it("is asked of the agent all the same, unless a new one will do", async () => {
+    const source = repository();
+    const choice = { repositories: [source], registry: scriptRegistry };
+    const tell = `say(process.env.SESSION); succeed();`;
+    const told = async (id: string, asked: { id: string; orNew?: true }) => {
+      const run = scriptRun(source, tell, { session: asked });
+      return (await finishRun(await openRunner(choice), id, run)).report.terminal?.text;
+    };
+
+    expect(await told("exec_1", session)).toBe("resume 5e55-10");
+    expect(await told("exec_2", { ...session, orNew: true })).toMatch(/^new (?!5e55-10)/);
+  });
+
+  it("is gone on with while it is kept, also where a new one would do", async () => {
+    const source = repository();
+    const runner = await openRunner({ repositories: [source], registry: scriptRegistry });
+    await finishRun(runner, "exec_1", scriptRun(source, talk, { secrets }));
+
+    const tell = `say(process.env.SESSION); succeed();`;
+    const again = scriptRun(source, tell, { session: { ...session, orNew: true } });
+
+    expect((await finishRun(runner, "exec_2", again)).report.terminal?.text).toBe("resume 5e55-10");
+  });
+});
+
 describe("the session of a run", () => {
   it("is not there while the run is live, when it kept none, and when nobody knows the run", async () => {
     const source = repository();

@@ -3,19 +3,22 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { compose } from "../../orchestrator/worker/compose.ts";
 import { answerTask } from "../../orchestrator/worker/services/tasks/answerTask.ts";
 import { bundleHeaders, type RunReport } from "../../shared/contracts/runner.ts";
+import type { FakeRunner } from "../fakes/fakeRunner.ts";
 import { type FakeContainers, refusal, useContainers } from "./containers.ts";
 import { crashAt } from "./crashes.ts";
 import { newTenant, withRunner } from "./world.ts";
 
 const archive = `${"a line of the session\n".repeat(20_000)}`;
 
+let runner: FakeRunner;
 let containers: FakeContainers;
 let tenant: Awaited<ReturnType<typeof newTenant>>;
 let projectId: string;
 
 beforeEach(async () => {
   const bundle = { [bundleHeaders.commit]: "b".repeat(40), [bundleHeaders.branch]: "main" };
-  withRunner().misbehave = (_, path) =>
+  runner = withRunner();
+  runner.misbehave = (_, path) =>
     path === "/forge/bundle" ? new Response("a bundle", { headers: bundle }) : undefined;
   containers = useContainers();
   asksFirst("session-1");
@@ -154,6 +157,43 @@ describe("the session of an agent in a container", () => {
     expect(containers.log).not.toContain("GET /runs/x/session");
     expect((await env.ARTIFACTS.list({ prefix: "org_other" })).objects).toEqual([]);
     expect(await sessionsOf(id)).toEqual([]);
+  });
+});
+
+describe("the remediation of a patch that an agent made in a container", () => {
+  const remediated = async () => {
+    let patches = 0;
+    runner.onPatch = (patch) => {
+      patches += 1;
+      const stale = { index: 0, file: "src/math.js", code: "stale" as const, message: "moved" };
+      patch.finish(patches === 1 ? { kind: "refused", faults: [stale] } : undefined);
+    };
+    projectId = await tenant.project({ remediation: { depth: 1 } });
+    await tenant.until(await submit(), "completed");
+  };
+
+  it("goes on with the session of its task", async () => {
+    containers.onRun = (run, container) => {
+      container.kept = archive;
+      run.finish({ sessionId: "session-1" });
+    };
+
+    await remediated();
+
+    expect(containers.container(1).given).toBe(archive);
+  });
+
+  it("is asked to begin anew where that session was not kept", async () => {
+    const asked: unknown[] = [];
+    containers.onRun = (run) => {
+      asked.push(run.request.session);
+      run.finish({ sessionId: "session-1" });
+    };
+
+    await remediated();
+
+    expect(containers.container(1).given).toBeNull();
+    expect(asked).toEqual([undefined, { id: "session-1", orNew: true }]);
   });
 });
 

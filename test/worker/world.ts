@@ -117,11 +117,12 @@ function callsOf(token: string) {
     });
   return {
     call,
+    /** A bad patch ends its task at once, where the settings say nothing else. */
     async project(settings = {}) {
       const response = await call("POST", "/api/v1/projects", {
         name: `p-${crypto.randomUUID().slice(0, 8)}`,
         source: { kind: "local", path: localRoot },
-        settings,
+        settings: { remediation: { depth: 0 }, ...settings },
       });
       return (await response.json<{ id: string }>()).id;
     },

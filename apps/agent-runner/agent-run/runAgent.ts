@@ -152,13 +152,17 @@ async function openHome(run: AgentRun, places: RunPlaces): Promise<AgentRequest>
     for (const folder of [places.home, places.temporary]) await removeTree(folder);
   }
   await openRunPlaces(places);
-  const asked = agentRequest(run, places.home);
+  const asked = agentRequest(run, places.home, began !== null);
   await adapter.seedHome(places.home, { program: found.program, request: asked });
   if (began !== null) await sessions.restore(adapter.name, id, places.home);
   return asked;
 }
 
-const agentRequest = ({ request, password }: AgentRun, home: string): AgentRequest => {
+const agentRequest = (
+  { request, password }: AgentRun,
+  home: string,
+  isKept: boolean,
+): AgentRequest => {
   const { prompt, model, endpoint, endpointIsOwn, session, secrets } = request;
   return {
     prompt,
@@ -166,7 +170,10 @@ const agentRequest = ({ request, password }: AgentRun, home: string): AgentReque
     ...(model === undefined ? {} : { model }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(endpointIsOwn === undefined ? {} : { endpointIsOwn }),
-    session: session ? { kind: "resume", id: session.id } : { kind: "new", id: randomUUID() },
+    session:
+      session && (isKept || session.orNew !== true)
+        ? { kind: "resume", id: session.id }
+        : { kind: "new", id: randomUUID() },
     password,
     secrets,
   };

@@ -10,7 +10,8 @@ export const limitBounds = {
 /** A person has this long to answer or approve; then the task is escalated. */
 export const inputWaitMs = 24 * 3_600_000;
 
-/** A remediation may have a remediation of its own, this many deep. */
+/** A remediation may have a remediation of its own, this many deep: where a project says nothing, and at most. */
+export const defaultRemediationDepth = 2;
 export const maxRemediationDepth = 3;
 
 export type TaskLimits = {

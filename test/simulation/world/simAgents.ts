@@ -204,7 +204,9 @@ export class SimAgents {
     if (this.#world.strikes("provider_limited")) return "limited";
     if (this.#world.strikes("provider_refused")) return "refused";
     if (this.#world.strikes("provider_timed_out")) return "timed_out";
-    if (run.request.sessionId === null && this.#world.strikes("agent_asks")) return "asks";
+    const { sessionId, sessionTaskId } = run.request;
+    const isAnswered = sessionId !== null && sessionTaskId === undefined;
+    if (!isAnswered && this.#world.strikes("agent_asks")) return "asks";
     return !this.#world.isQuiet && chance.happens(0.1) ? "no_changes" : "patch";
   }
 

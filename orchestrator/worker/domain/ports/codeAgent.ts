@@ -24,6 +24,8 @@ export type AgentRequest = {
   source: Source;
   limits: TaskLimits;
   sessionId: string | null;
+  /** The task that the session is of, where it is another one. If it is not there any more, a new one begins. */
+  sessionTaskId?: string;
   credential: Secret;
   /** The name that the credential has among the secrets. */
   credentialName: string;

@@ -24,6 +24,8 @@ export type FollowOptions = {
 /** What a run may use that lies outside its runner, for a runner that keeps the two apart. */
 export type RunOutside = {
   organizationId: string;
+  /** The task whose session the run goes on with, where it is not its own. */
+  sessionTaskId?: string;
   /** The name of the secret whose value the request holds. */
   credentialName: string;
   /** Base URL of the agent's model service where the request names none; null = it has to be its own address. */
@@ -42,7 +44,7 @@ export type RunStart = {
   outside?: RunOutside;
 };
 
-/** A session is its task's alone: no other task finds it, whatever id its agent tells. */
+/** A session is its task's alone: no other task finds it by the id that an agent tells, unless a start names the task. */
 export type SessionRef = { organizationId: string; taskId: string; agent: string; id: string };
 
 /**

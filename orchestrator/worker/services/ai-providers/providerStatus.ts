@@ -79,7 +79,13 @@ async function statusOf(
   const { name, definition, config, availability } = candidate;
   const [sourceKind] = definition.capabilities.sources;
   const decision = route(
-    { sourceKind: sourceKind ?? "local", override: name, allowFallback: false, preference: null },
+    {
+      sourceKind: sourceKind ?? "local",
+      override: name,
+      allowFallback: false,
+      preference: null,
+      exhausted: [],
+    },
     [candidate],
   );
   return {

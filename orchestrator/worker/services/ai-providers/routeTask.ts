@@ -1,6 +1,8 @@
 import type { RouteDecision } from "../../../../shared/contracts/provider.ts";
+import { ancestorsOf } from "../../domain/ancestors.ts";
 import { type Placement, placeTask } from "../../domain/placement.ts";
-import type { TaskContext } from "../../domain/ports/taskStore.ts";
+import type { TaskContext, TaskStore } from "../../domain/ports/taskStore.ts";
+import type { Task } from "../../domain/task.ts";
 import { type CandidateDeps, lookAtCandidates } from "./candidates.ts";
 import { type Candidate, route } from "./router.ts";
 
@@ -8,7 +10,7 @@ export type RoutedTask = { placement: Placement; decision: RouteDecision; candid
 
 /** Where a task would be worked on, and by which provider, as things stand now; with `override` as if it asked for that one. */
 export async function routeTask(
-  deps: CandidateDeps,
+  deps: CandidateDeps & { tasks: Pick<TaskStore, "findContext"> },
   { task, project }: Pick<TaskContext, "task" | "project">,
   override: string | null = null,
 ): Promise<RoutedTask> {
@@ -26,8 +28,21 @@ export async function routeTask(
       override: override ?? task.preferredProvider,
       allowFallback: override === null && task.allowFallback,
       preference: project.settings.preferredProvider ?? null,
+      exhausted: await exhaustedBy(deps.tasks, task),
     },
     candidates,
   );
   return { placement, decision, candidates };
+}
+
+/** A provider may put its own change right once; then another one is asked, if there is one. */
+async function exhaustedBy(
+  tasks: Pick<TaskStore, "findContext">,
+  task: Task,
+): Promise<readonly string[]> {
+  if (task.depth < 2) return [];
+  const failed = (await ancestorsOf((ref) => tasks.findContext(ref), task)).map(
+    ({ execution }) => execution?.provider ?? "",
+  );
+  return failed.filter((provider, index) => failed.indexOf(provider) !== index);
 }

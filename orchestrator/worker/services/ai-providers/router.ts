@@ -27,6 +27,8 @@ export type RouteRequest = {
   allowFallback: boolean;
   /** The project's wish: tried first. */
   preference: string | null;
+  /** Whose changes could not be delivered more than once: taken only when no other provider can take the task. */
+  exhausted: readonly string[];
 };
 
 /**
@@ -43,7 +45,9 @@ export function route(request: RouteRequest, candidates: readonly Candidate[]): 
   );
 
   const wished = [request.override, request.preference].filter((name) => name !== null);
-  const eligible = considered.filter((verdict) => verdict.eligible);
+  const able = considered.filter((verdict) => verdict.eligible);
+  const others = able.filter(({ provider }) => !request.exhausted.includes(provider));
+  const eligible = others.length > 0 ? others : able;
   const chosen =
     wished.map((name) => eligible.find((v) => v.provider === name)).find((v) => v !== undefined) ??
     eligible[0];
@@ -106,7 +110,9 @@ const notChosen = (verdict: ProviderVerdict, only: string): ProviderVerdict => (
 
 function reasonForChoice(request: RouteRequest, provider: string): string {
   if (provider === request.override) return "the task asks for it";
-  const instead = request.override === null ? "" : `, in place of ${request.override}`;
+  const failed = request.exhausted.includes(request.override ?? "");
+  const why = failed ? ", whose changes could not be delivered" : "";
+  const instead = request.override === null ? "" : `, in place of ${request.override}${why}`;
   if (provider === request.preference) return `the project prefers it${instead}`;
   return `it is the first provider that can take the task${instead}`;
 }

@@ -1,5 +1,6 @@
 import type { MoveRefAnswer, PatchReport } from "../../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../../shared/errors.ts";
+import { rootOf } from "../../domain/ancestors.ts";
 import { auditTrailer } from "../../domain/auditChain.ts";
 import { patchDetails } from "../../domain/auditDetails.ts";
 import { commitMessage } from "../../domain/commitMessage.ts";
@@ -28,13 +29,14 @@ export async function beginDelivery(
   needsApproval: boolean,
 ): Promise<StepResult> {
   const { task, execution, patch } = brief;
+  const root = await rootOf((of) => deps.tasks.findContext(of), task);
   const commitSha = await forgeOf(deps).commit({
     source: task.source,
     patchSetId: patchRunIdOf(attempt, brief),
     treeId: report.treeId,
     parent: patch.baseCommit,
     message: commitMessage({
-      prompt: (await readText(deps.artifacts, task.prompt)) ?? "",
+      prompt: (await readText(deps.artifacts, root.prompt)) ?? "",
       taskId: task.id,
       orderId: task.orderId,
       executionId: execution.id,

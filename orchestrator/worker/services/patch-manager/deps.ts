@@ -9,6 +9,7 @@ import type { Log } from "../../domain/ports/log.ts";
 import type { PatchRef, PatchSetStore } from "../../domain/ports/patchSetStore.ts";
 import type { Forge, Runner } from "../../domain/ports/runner.ts";
 import type { Attempt, SupervisorMemory } from "../../domain/ports/supervisorMemory.ts";
+import type { TaskStore } from "../../domain/ports/taskStore.ts";
 import type { Settings } from "../../domain/settings.ts";
 import type { Notice, PatchSetRecord, Task } from "../../domain/task.ts";
 
@@ -29,6 +30,8 @@ export type PatchDeps = {
   memory: SupervisorMemory;
   executions: ExecutionStore;
   patchSets: PatchSetStore;
+  /** Asked about what a task remediates. */
+  tasks: Pick<TaskStore, "findContext" | "findStory">;
   /** The runner of patches; null when none is configured. */
   runner: Runner | null;
   forge: Forge | null;

@@ -6,10 +6,10 @@ import type { OutcomeCode } from "../../domain/outcome.ts";
 import { go, type StepResult, wait } from "../../domain/ports/supervision.ts";
 import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
 import { isFinalTask, type PatchSetEvent, taskTransitions } from "../../domain/states.ts";
-import type { Task } from "../../domain/task.ts";
+import type { LogEntry, Task } from "../../domain/task.ts";
 import { systemActor, tellState } from "../../domain/tellState.ts";
 import { type PatchBrief, type PatchDeps, patchRefOf } from "./deps.ts";
-import { remediationOf } from "./remediation.ts";
+import { type Remediation, remediationOf } from "./remediation.ts";
 
 export type BadEnd = {
   patchEvent: Extract<PatchSetEvent, "reject" | "find_conflict" | "fail">;
@@ -31,8 +31,9 @@ export async function endPatch(
   end: BadEnd,
 ): Promise<StepResult> {
   const nowMs = deps.clock.nowMs();
-  const outcome = { code: end.code, message: end.message };
-  const child = remediationOf(deps, brief, end, nowMs);
+  const remediation = await remediationOf(deps, brief, end, nowMs);
+  const child = remediation.kind === "child" ? remediation.child : null;
+  const outcome = { code: end.code, message: messageOf(end, remediation) };
   const taskEvent = child === null ? end.taskEvent : "remediate";
   const status = taskTransitions[taskEvent].to;
   const notices = isFinalTask(status)
@@ -47,17 +48,7 @@ export async function endPatch(
     outcome,
     notices,
     nowMs,
-    log: {
-      actor: systemActor,
-      action: `patch.${end.code}`,
-      message: end.message,
-      details: patchDetails(brief.execution, brief.patch, {
-        result: end.code,
-        faults: (end.faults ?? []).length,
-        validation: end.validation?.status ?? null,
-        childTaskId: child?.task.id ?? null,
-      }),
-    },
+    log: logOf(brief, end, child?.task.id ?? null),
   });
   if (written.kind === "done") {
     tellState(deps, attempt, { task: status, because: end.message });
@@ -68,6 +59,28 @@ export async function endPatch(
   }
   return afterLostEnd(deps, attempt);
 }
+
+/** Whoever has to take over is told what was tried, and why no agent is asked any more. */
+const messageOf = ({ message }: BadEnd, remediation: Remediation): string =>
+  remediation.kind === "none" && remediation.because !== null
+    ? `${message} ${remediation.because}`
+    : message;
+
+const logOf = (
+  { execution, patch }: PatchBrief,
+  { code, message, faults = [], validation }: BadEnd,
+  childTaskId: string | null,
+): LogEntry => ({
+  actor: systemActor,
+  action: `patch.${code}`,
+  message: childTaskId === null ? message : `${message} ${childTaskId} is to put it right.`,
+  details: patchDetails(execution, patch, {
+    result: code,
+    faults: faults.length,
+    validation: validation?.status ?? null,
+    childTaskId,
+  }),
+});
 
 /** The message is a matter of speed: the sweep finds a child that got none. */
 async function askForChild(deps: PatchDeps, { organizationId, id: taskId }: Task): Promise<void> {

@@ -1,73 +1,136 @@
+import { ancestorsOf, rootOf } from "../../domain/ancestors.ts";
 import { stands } from "../../domain/guards.ts";
-import { maxRemediationDepth } from "../../domain/limits.ts";
+import { readText } from "../../domain/keepText.ts";
+import { maxInlineBytes, maxRemediationDepth } from "../../domain/limits.ts";
 import type { NewTask } from "../../domain/ports/taskStore.ts";
+import type { StoredText, Task } from "../../domain/task.ts";
 import { systemActor } from "../../domain/tellState.ts";
 import type { PatchBrief, PatchDeps } from "./deps.ts";
 import type { BadEnd } from "./endPatch.ts";
+import { readSet } from "./readSet.ts";
 
-/**
- * The child that shall put right what is wrong with a patch, or null when a person has to: the matter is not one
- * for an agent, the chain is as deep as it may be, or the time of its root is over.
- */
-export function remediationOf(
-  deps: Pick<PatchDeps, "ids" | "policy" | "settings">,
+type RemediationDeps = Pick<PatchDeps, "ids" | "policy" | "settings" | "tasks" | "artifacts">;
+
+export type Remediation =
+  | { kind: "child"; child: NewTask }
+  /** A person has to put it right. Null = it is no matter for an agent anyway, and nobody needs to be told. */
+  | { kind: "none"; because: string | null };
+
+/** The child that shall put right what is wrong with a patch, or why there is none. */
+export async function remediationOf(
+  deps: RemediationDeps,
   brief: PatchBrief,
   end: BadEnd,
   nowMs: number,
-): NewTask | null {
+): Promise<Remediation> {
   const { task } = brief;
-  if (!end.remediable || task.cancelRequestedAtMs !== null || nowMs >= task.deadlineAtMs)
-    return null;
+  if (!end.remediable || task.cancelRequestedAtMs !== null) return { kind: "none", because: null };
+  if (nowMs >= task.deadlineAtMs)
+    return { kind: "none", because: "No agent is asked again, since its deadline has passed." };
   const deepest = Math.min(deps.policy.remediationDepth(brief), maxRemediationDepth);
-  if (task.depth >= deepest && stands("remediation_depth")) return null;
+  if (task.depth >= deepest && stands("remediation_depth"))
+    return { kind: "none", because: await storyOf(deps, task) };
   const id = deps.ids.next("task");
+  const prompt = await storePrompt(deps, task, id, await promptFor(deps, brief, end));
   return {
-    task: {
-      ...task,
-      id,
-      kind: "remediation",
-      prompt: { kind: "inline", text: promptFor(brief, end) },
-      status: "queued",
-      fence: 0,
-      provider: null,
-      preferredProvider: brief.execution.provider,
-      allowFallback: true,
-      callbackUrl: null,
-      cancelRequestedAtMs: null,
-      notBeforeMs: null,
-      notBeforeReason: null,
-      delays: 0,
-      sends: 1,
-      retries: 0,
-      waiting: null,
-      resume: null,
-      parentId: task.id,
-      depth: task.depth + 1,
-      replayOf: null,
-      outcome: null,
-      createdBy: systemActor,
-      createdAtMs: nowMs,
-      updatedAtMs: nowMs,
-      finishedAtMs: null,
-    },
-    sweepAtMs: nowMs + deps.settings.resendAfterMs,
-    log: {
-      actor: systemActor,
-      action: "task.accepted",
-      message: `It remediates ${task.id}: ${end.message}`,
+    kind: "child",
+    child: {
+      task: { ...task, ...ofChild(brief, nowMs), id, prompt },
+      sweepAtMs: nowMs + deps.settings.resendAfterMs,
+      log: {
+        actor: systemActor,
+        action: "task.accepted",
+        message: `It remediates ${task.id}: ${end.message}`,
+      },
     },
   };
 }
 
-const promptFor = ({ task, patch }: PatchBrief, end: BadEnd): string =>
-  [
+/**
+ * All else is as its parent has it: paths, limits, deadline, who wanted it, and what is left of its retries. A provider
+ * that a person chose is not replaced, nor is one that a model was named for.
+ */
+const ofChild = ({ task, execution }: PatchBrief, nowMs: number) =>
+  ({
+    kind: "remediation",
+    status: "queued",
+    fence: 0,
+    provider: null,
+    preferredProvider: execution.provider,
+    allowFallback: (task.preferredProvider === null || task.allowFallback) && task.model === null,
+    callbackUrl: null,
+    cancelRequestedAtMs: null,
+    notBeforeMs: null,
+    notBeforeReason: null,
+    delays: 0,
+    sends: 1,
+    waiting: null,
+    resume: null,
+    parentId: task.id,
+    depth: task.depth + 1,
+    replayOf: null,
+    outcome: null,
+    createdAtMs: nowMs,
+    updatedAtMs: nowMs,
+    finishedAtMs: null,
+  }) satisfies Partial<Task>;
+
+/** What was tried before, for the person who has to take over; null where nothing was. */
+async function storyOf({ tasks }: RemediationDeps, task: Task): Promise<string | null> {
+  const before = await ancestorsOf((ref) => tasks.findStory(ref), task);
+  if (before.length === 0) return null;
+  const told = before.reverse().map(({ task: { id }, execution, log }) => {
+    const cause = log.findLast(({ action }) => action.startsWith("patch."))?.message ?? "";
+    return `${id} by ${execution?.provider ?? "nobody"}: ${cause.slice(0, 300)}`;
+  });
+  return `It was tried ${before.length + 1} times. Before this one, ${told.join(" ")}`;
+}
+
+const maxNamedFiles = 20;
+const maxTailChars = 2_000;
+
+async function promptFor(
+  { artifacts, tasks }: RemediationDeps,
+  { task, patch }: PatchBrief,
+  end: BadEnd,
+): Promise<string> {
+  const root = await rootOf((ref) => tasks.findContext(ref), task);
+  const read = await readSet(artifacts, patch);
+  const files = read.kind === "parsed" ? filesOf(read.set) : [];
+  return [
     `An earlier change for this order could not be delivered: ${end.message}`,
     ...(end.validation?.commands ?? [])
       .filter(({ status }) => status !== "passed")
-      .map(({ name, tail }) => `The end of what "${name}" printed:\n${tail.slice(-2_000)}`),
+      .map(({ name, tail }) => `The end of what "${name}" printed:\n${tail.slice(-maxTailChars)}`),
     `It was patch set ${patch.id} of task ${task.id}, against commit ${patch.baseCommit}.`,
-    "Make the change again, so that it applies and passes.",
-    task.prompt.kind === "inline" ? `The task was:\n${task.prompt.text}` : "",
+    files.length === 0 ? "" : `It changed ${files.join(", ")}.`,
+    "Nothing of it is in the working directory now. Make the whole change again, so that it applies and passes.",
+    `The task was:\n${(await readText(artifacts, root.prompt)) ?? ""}`,
   ]
     .filter((part) => part !== "")
     .join("\n\n");
+}
+
+function filesOf({
+  files,
+  patches,
+}: {
+  files: object;
+  patches: readonly { file: string }[];
+}): string[] {
+  const all = [...new Set([...Object.keys(files), ...patches.map(({ file }) => file)])];
+  const more = all.length - maxNamedFiles;
+  return [...all.slice(0, maxNamedFiles), ...(more > 0 ? [`${more} more files`] : [])];
+}
+
+async function storePrompt(
+  { artifacts }: RemediationDeps,
+  { organizationId }: Task,
+  id: string,
+  text: string,
+): Promise<StoredText> {
+  if (new TextEncoder().encode(text).length <= maxInlineBytes) return { kind: "inline", text };
+  const key = `${organizationId}/${id}/prompt.txt`;
+  await artifacts.put(key, text);
+  return { kind: "artifact", key };
+}

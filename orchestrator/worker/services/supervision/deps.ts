@@ -8,6 +8,7 @@ import type { Log } from "../../domain/ports/log.ts";
 import type { ProviderConfigStore } from "../../domain/ports/providerConfigStore.ts";
 import type { SecretSource } from "../../domain/ports/secrets.ts";
 import type { Attempt, SupervisorMemory } from "../../domain/ports/supervisorMemory.ts";
+import type { TaskStore } from "../../domain/ports/taskStore.ts";
 import type { Settings } from "../../domain/settings.ts";
 import type { Notice, Task } from "../../domain/task.ts";
 
@@ -15,6 +16,8 @@ import type { Notice, Task } from "../../domain/task.ts";
 export type SupervisionDeps = {
   memory: SupervisorMemory;
   executions: ExecutionStore;
+  /** Asked about what a task remediates. */
+  tasks: Pick<TaskStore, "findContext">;
   providerConfigs: ProviderConfigStore;
   /** The agent of a provider; null when this version does not know the name. */
   agentOf(provider: string): CodeAgent | null;

@@ -7,7 +7,7 @@ import type { AgentRequest, CodeAgent } from "../../domain/ports/codeAgent.ts";
 import type { Brief } from "../../domain/ports/executionStore.ts";
 import { go, type Step, type StepResult, wait } from "../../domain/ports/supervision.ts";
 import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
-import type { Task } from "../../domain/task.ts";
+import type { Execution, Task } from "../../domain/task.ts";
 import { systemActor, tellState } from "../../domain/tellState.ts";
 import { factoryRefOf, refOf, type SupervisionDeps } from "./deps.ts";
 import { endWithoutRun } from "./endWithoutRun.ts";
@@ -27,7 +27,7 @@ export const startRun =
     if (agent === null) return endStart(deps, before, brief, null, fault("internal"));
     const attempt = { ...before, startAsked: true };
     try {
-      const request = await requestOf(deps, attempt, brief);
+      const request = await requestOf(deps, attempt, brief, agent);
       deps.memory.save(attempt);
       await agent.start(request);
     } catch (error) {
@@ -113,6 +113,7 @@ async function requestOf(
   deps: SupervisionDeps,
   attempt: Attempt,
   { task, project, execution, order }: Brief,
+  agent: CodeAgent,
 ): Promise<AgentRequest> {
   const credential = deps.secrets.find(execution.config.credential.value);
   if (credential === null)
@@ -130,13 +131,27 @@ async function requestOf(
     endpoint: execution.config.endpoint.value,
     source: sourceAt(task.source, order.headCommit),
     limits: task.limits,
-    sessionId: task.resume?.sessionId ?? null,
+    ...(await sessionOf(deps, task, execution, agent)),
     credential,
     credentialName: execution.config.credential.value,
     allowedHosts: project.settings.allowedHosts ?? [],
     doorbell: doorbellOf(deps, attempt),
     factory: factoryRefOf(attempt.organizationId, execution.config.factory?.value),
   };
+}
+
+/** A remediation goes on with the session of the change that it puts right, where its agent is the same and can. */
+async function sessionOf(
+  { tasks }: SupervisionDeps,
+  { organizationId, parentId, resume }: Task,
+  { provider }: Execution,
+  { capabilities }: CodeAgent,
+): Promise<Pick<AgentRequest, "sessionId" | "sessionTaskId">> {
+  if (resume !== null) return { sessionId: resume.sessionId };
+  if (parentId === null || !capabilities.resume) return { sessionId: null };
+  const before = (await tasks.findContext({ organizationId, taskId: parentId }))?.execution;
+  if (before?.provider !== provider || before.sessionId === null) return { sessionId: null };
+  return { sessionId: before.sessionId, sessionTaskId: parentId };
 }
 
 /** A later task of an order goes on from the commit that the one before it delivered. */

@@ -6,6 +6,7 @@ import { taskNotFound } from "../../domain/notFound.ts";
 import type { Artifacts } from "../../domain/ports/artifacts.ts";
 import type { TaskFilter, TaskStore, TaskStory } from "../../domain/ports/taskStore.ts";
 import { addsSecret, type StoredText } from "../../domain/task.ts";
+import { deliveredPatch } from "./deliveredPatch.ts";
 import { taskDetail, taskView } from "./taskView.ts";
 
 export type ReadDeps = { tasks: TaskStore; artifacts: Artifacts };
@@ -16,7 +17,8 @@ export async function getTask(
   taskId: string,
 ): Promise<TaskDetail> {
   const story = await findStory(deps, principal, taskId);
-  return taskDetail(story, await textOf(deps.artifacts, story.task.prompt));
+  const prompt = await textOf(deps.artifacts, story.task.prompt);
+  return taskDetail(story, prompt, await deliveredPatch(deps.tasks, story));
 }
 
 /** Newest first; `next` is the `before` of the following page, null on the last one. */

@@ -37,14 +37,19 @@ function waitingView(task: Task): TaskView["waiting"] {
   return { reason: notBeforeReason ?? "waiting", untilMs: notBeforeMs };
 }
 
-export const taskDetail = (story: TaskStory, prompt: string): TaskDetail => ({
+/** `delivered`: what it came to, which may be the patch set of a remediation. */
+export const taskDetail = (
+  story: TaskStory,
+  prompt: string,
+  delivered: PatchSetRecord | null,
+): TaskDetail => ({
   ...taskView(story.task),
   prompt,
   execution: story.execution && executionView(story.execution),
   patch: story.patch && patchView(story.patch),
   commit:
-    story.patch?.status === "delivered" && story.patch.commitSha !== null
-      ? { branch: branchOfOrder(story.task.orderId), sha: story.patch.commitSha }
+    delivered !== null && delivered.commitSha !== null
+      ? { branch: branchOfOrder(story.task.orderId), sha: delivered.commitSha }
       : null,
   log: story.log.map(({ atMs, actor, action, message }) => ({ atMs, actor, action, message })),
 });

@@ -9,6 +9,7 @@ import type { Outcome, Task } from "../../domain/task.ts";
 import { systemActor } from "../../domain/tellState.ts";
 import { askForLook } from "./answerTask.ts";
 import { type CancelDeps, cancelTask } from "./cancelTask.ts";
+import { deliveredPatch } from "./deliveredPatch.ts";
 
 export type TendDeps = CancelDeps & { settings: Pick<Settings, "resendAfterMs"> };
 
@@ -89,18 +90,20 @@ const eventOfChild = {
   cancelled: "cancel_confirmed",
 } as const;
 
-async function adopt(
-  deps: TendDeps,
-  ref: TaskRef,
-  parent: Task,
-  { task: child, patch }: TaskStory,
-): Promise<void> {
-  const event = isFinalTask(child.status) ? eventOfChild[child.status] : "adopt_child";
+/** "Nothing to change" is no answer to a change that could not be delivered: a person looks at it. */
+function eventOf({ status, outcome }: Task) {
+  if (!isFinalTask(status)) return "adopt_child";
+  return outcome?.code === "no_changes" ? "escalate" : eventOfChild[status];
+}
+
+async function adopt(deps: TendDeps, ref: TaskRef, parent: Task, story: TaskStory): Promise<void> {
+  const { task: child } = story;
+  const event = eventOf(child);
   const status = taskTransitions[event].to;
   const nowMs = deps.clock.nowMs();
   const told = child.outcome ?? { code: "incomplete", message: "Its remediation said nothing." };
   const outcome: Outcome = { code: told.code, message: `${told.message} (by ${child.id})` };
-  const commit = patch?.status === "delivered" ? patch.commitSha : null;
+  const commit = (await deliveredPatch(deps.tasks, story))?.commitSha ?? null;
   const ended = await deps.tasks.endParent(ref, {
     event,
     outcome,

@@ -49,6 +49,7 @@ export function cliAgentService(agent: CliAgent, runnerAt: RunnerAt): CodeAgent 
       const { boot } = await runner.health(healthTimeoutMs);
       const outside = {
         organizationId: request.organizationId,
+        ...(request.sessionTaskId === undefined ? {} : { sessionTaskId: request.sessionTaskId }),
         credentialName: request.credentialName,
         modelService: agent.modelService ?? null,
         knowsOwnService: agent.knowsOwnService ?? false,
@@ -101,11 +102,14 @@ const runRequestOf = (agent: CliAgent, request: AgentRequest): RunRequest => ({
     silenceMs: request.limits.silenceMs,
     maxPatchBytes,
   },
-  ...(request.sessionId === null ? {} : { session: { id: request.sessionId } }),
+  ...(request.sessionId === null ? {} : { session: sessionOf(request.sessionId, request) }),
   ...(request.endpoint === null ? {} : { endpoint: request.endpoint }),
   secrets: { [variableOf(agent, request)]: request.credential.reveal() },
   ...(request.doorbell === null ? {} : { doorbell: request.doorbell }),
 });
+
+const sessionOf = (id: string, { sessionTaskId }: AgentRequest) =>
+  sessionTaskId === undefined ? { id } : { id, orNew: true as const };
 
 const variableOf = (agent: CliAgent, { endpoint }: AgentRequest): string =>
   (endpoint === null ? agent : (agent.ownService ?? agent)).credentialVariable;

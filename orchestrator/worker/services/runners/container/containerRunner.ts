@@ -148,7 +148,7 @@ async function bringSource(
   return { kind: "bundle", r2: executionId, ...(branch === null ? { commit } : { branch }) };
 }
 
-/** A session that is not there is not brought: the agent then says that it does not know it. */
+/** A session that is not there is not brought: a new one begins, or the agent says that it does not know it. */
 async function bringSession(
   { archives, runnerOf }: ContainerRunnerDeps,
   executionId: string,
@@ -156,8 +156,9 @@ async function bringSession(
   outside: RunOutside | undefined,
 ): Promise<void> {
   if (session === undefined || outside === undefined) return;
-  const { organizationId } = outside;
-  const key = sessionKey({ organizationId, taskId, agent, id: session.id });
+  const { organizationId, sessionTaskId } = outside;
+  const of = { organizationId, taskId: sessionTaskId ?? taskId };
+  const key = sessionKey({ ...of, agent, id: session.id });
   const body = key === null ? null : await archives.get(key);
   if (body !== null) await runnerOf(executionId).putSession(executionId, body);
 }
