@@ -50,6 +50,7 @@ export function compose(env: Env) {
   const secrets = envSecrets(values);
   const clock = systemClock;
   const runnerAt = runnersOf(env, deployment);
+  const patchRunner = patchRunnerOf(deployment);
   const keyInsideOf = (name: string, { keyInside }: ProviderDefinition) =>
     settings.allowKeysInContainers.includes(name) ? keyInside : undefined;
   const callbackSecret = secrets.find("CALLBACK_SIGNING_SECRET");
@@ -77,6 +78,7 @@ export function compose(env: Env) {
     anchors: r2Anchors(env.ARTIFACTS),
     artifacts: r2Artifacts(env.ARTIFACTS),
     queue,
+    forge: patchRunner && runnerForge(patchRunner),
     supervisors: supervisorsOf(env),
     callbacks: signedCallbacks(callbackSecret, clock),
     callbacksAreSigned: callbackSecret !== null,
@@ -102,7 +104,6 @@ export function composeSupervisor(env: Env, memory: SupervisorMemory, watched: (
     watched,
     agentOf: (name) => deps.agents.get(name) ?? null,
     runner: patchRunner && httpRunner(patchRunner),
-    forge: patchRunner && runnerForge(patchRunner),
     policy,
   });
 }

@@ -2,7 +2,7 @@ import type { RouteDecision } from "../../../../shared/contracts/provider.ts";
 import { ancestorsOf } from "../../domain/ancestors.ts";
 import { type Placement, placeTask } from "../../domain/placement.ts";
 import type { TaskContext, TaskStore } from "../../domain/ports/taskStore.ts";
-import type { Task } from "../../domain/task.ts";
+import { ownProvider, type Task } from "../../domain/task.ts";
 import { type CandidateDeps, lookAtCandidates } from "./candidates.ts";
 import { type Candidate, route } from "./router.ts";
 
@@ -14,6 +14,7 @@ export async function routeTask(
   { task, project }: Pick<TaskContext, "task" | "project">,
   override: string | null = null,
 ): Promise<RoutedTask> {
+  if (task.reverts !== null) return ownWork;
   const placement = placeTask(deps.factories, task, project);
   if (placement.kind === "not_registered") {
     const { because } = placement;
@@ -46,3 +47,15 @@ async function exhaustedBy(
   );
   return failed.filter((provider, index) => failed.indexOf(provider) !== index);
 }
+
+/** A revert is made by Switchyard itself, wherever agents would work. */
+const ownWork: RoutedTask = {
+  placement: { kind: "deployment" },
+  decision: {
+    kind: "assign",
+    provider: ownProvider,
+    because: "a revert needs no agent",
+    considered: [],
+  },
+  candidates: [],
+};

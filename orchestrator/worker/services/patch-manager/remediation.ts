@@ -27,6 +27,8 @@ export async function remediationOf(
   if (!end.remediable || task.cancelRequestedAtMs !== null) return { kind: "none", because: null };
   if (nowMs >= task.deadlineAtMs)
     return { kind: "none", because: "No agent is asked again, since its deadline has passed." };
+  // What stands in the way of a revert is for a person: an agent would make something else than the inverse.
+  if (task.reverts !== null) return { kind: "none", because: null };
   const deepest = Math.min(deps.policy.remediationDepth(brief), maxRemediationDepth);
   if (task.depth >= deepest && stands("remediation_depth"))
     return { kind: "none", because: await storyOf(deps, task) };

@@ -115,11 +115,12 @@ async function requestOf(
   { task, project, execution, order }: Brief,
   agent: CodeAgent,
 ): Promise<AgentRequest> {
-  const credential = deps.secrets.find(execution.config.credential.value);
+  const credentialName = execution.config.credential.value ?? "";
+  const credential = deps.secrets.find(credentialName);
   if (credential === null)
     throw new SwitchyardError(
       "no_credentials",
-      `The secret ${execution.config.credential.value} is not set any more.`,
+      `The secret ${credentialName} is not set any more.`,
     );
   return {
     organizationId: attempt.organizationId,
@@ -133,7 +134,7 @@ async function requestOf(
     limits: task.limits,
     ...(await sessionOf(deps, task, execution, agent)),
     credential,
-    credentialName: execution.config.credential.value,
+    credentialName,
     allowedHosts: project.settings.allowedHosts ?? [],
     doorbell: doorbellOf(deps, attempt),
     factory: factoryRefOf(attempt.organizationId, execution.config.factory?.value),

@@ -4,10 +4,21 @@ import {
   patchDetailSchema,
   patchSummarySchema,
   rejectPatchSchema,
+  revertPatchSchema,
 } from "../../../../../shared/contracts/patch.ts";
+import {
+  checkPatchSchema,
+  patchCheckSchema,
+  patchFilesSchema,
+} from "../../../../../shared/contracts/patchViews.ts";
+import { taskViewSchema } from "../../../../../shared/contracts/task.ts";
 import { patchSetStatuses } from "../../../domain/states.ts";
+import { checkPatch } from "../../../services/patch-manager/checkPatch.ts";
 import { approvePatch, rejectPatch } from "../../../services/patch-manager/decidePatch.ts";
 import { getPatchSet, listPatches } from "../../../services/patch-manager/readPatches.ts";
+import { revertPatch } from "../../../services/patch-manager/revertPatch.ts";
+import { diffOfPatch, filesOfPatch } from "../../../services/patch-manager/showChanges.ts";
+import { taskView } from "../../../services/tasks/taskView.ts";
 import type { HttpEnv } from "../httpEnv.ts";
 import { requireRole } from "../middleware.ts";
 import { body, failures, json, secured } from "./answers.ts";
@@ -47,6 +58,43 @@ const show = createRoute({
   responses: { 200: json("The patch set.", patchDetailSchema), ...failures },
 });
 
+const diff = createRoute({
+  method: "get",
+  path: "/api/v1/patches/{id}/diff",
+  tags,
+  summary: "What the patch set makes of its base, as a diff that git apply takes",
+  security: secured,
+  request: { params: patchParam },
+  responses: {
+    200: {
+      description: "A diff as git diff --binary --full-index writes it.",
+      content: { "text/x-diff": { schema: z.string() } },
+    },
+    ...failures,
+  },
+});
+
+const files = createRoute({
+  method: "get",
+  path: "/api/v1/patches/{id}/files",
+  tags,
+  summary: "Every file that the patch set changes, before and after",
+  security: secured,
+  request: { params: patchParam },
+  responses: { 200: json("The files.", patchFilesSchema), ...failures },
+});
+
+const check = createRoute({
+  method: "post",
+  path: "/api/v1/patches/{id}/check",
+  tags,
+  summary:
+    "Whether the patch set would apply to the head of a ref now; nothing is moved or written",
+  security: secured,
+  request: { params: patchParam, body: body(checkPatchSchema) },
+  responses: { 200: json("What would come of it.", patchCheckSchema), ...failures },
+});
+
 const approve = createRoute({
   method: "post",
   path: "/api/v1/patches/{id}/approve",
@@ -74,6 +122,19 @@ const reject = createRoute({
   responses: { 200: json("The refused patch set.", patchDetailSchema), ...failures },
 });
 
+const revert = createRoute({
+  method: "post",
+  path: "/api/v1/patches/{id}/revert",
+  tags,
+  summary: "Take a delivered patch set back",
+  description:
+    "A task of kind revert, without an agent: its patch set is the inverse against the present head of the order's branch, and goes through the same gate as any other.",
+  security: secured,
+  middleware: [requireRole("member")] as const,
+  request: { params: patchParam, body: body(revertPatchSchema) },
+  responses: { 202: json("The task that takes it back.", taskViewSchema), ...failures },
+});
+
 export function patchRoutes(app: OpenAPIHono<HttpEnv>): void {
   app.openapi(list, async (c) => {
     const { status, before, limit } = c.req.valid("query");
@@ -90,6 +151,23 @@ export function patchRoutes(app: OpenAPIHono<HttpEnv>): void {
     return c.json(await getPatchSet(c.get("deps"), c.get("principal"), id), 200);
   });
 
+  app.openapi(diff, async (c) => {
+    const { id } = c.req.valid("param");
+    const bytes = await diffOfPatch(c.get("deps"), c.get("principal"), id);
+    return new Response(bytes, { headers: { "content-type": "text/x-diff" } });
+  });
+
+  app.openapi(files, async (c) => {
+    const { id } = c.req.valid("param");
+    return c.json(await filesOfPatch(c.get("deps"), c.get("principal"), id), 200);
+  });
+
+  app.openapi(check, async (c) => {
+    const { id } = c.req.valid("param");
+    const found = await checkPatch(c.get("deps"), c.get("principal"), id, c.req.valid("json"));
+    return c.json(found, 200);
+  });
+
   app.openapi(approve, async (c) => {
     const { id } = c.req.valid("param");
     await approvePatch(c.get("deps"), c.get("principal"), id, c.req.valid("json"));
@@ -100,5 +178,12 @@ export function patchRoutes(app: OpenAPIHono<HttpEnv>): void {
     const { id } = c.req.valid("param");
     await rejectPatch(c.get("deps"), c.get("principal"), id, c.req.valid("json"));
     return c.json(await getPatchSet(c.get("deps"), c.get("principal"), id), 200);
+  });
+
+  app.openapi(revert, async (c) => {
+    const { id } = c.req.valid("param");
+    const task = await revertPatch(c.get("deps"), c.get("principal"), id, c.req.valid("json"));
+    c.header("location", `/api/v1/tasks/${task.id}`);
+    return c.json(taskView(task), 202);
   });
 }
