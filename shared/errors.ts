@@ -34,6 +34,8 @@ export const errorTable = {
   /** It does not wait for an approval, or is not any more what the approver names. */
   not_awaiting_approval: { http: 409, retry: "never" },
   approval_mismatch: { http: 409, retry: "never" },
+  /** The set does not apply to its own base, so there is nothing to show of what it makes. */
+  patch_not_applicable: { http: 409, retry: "never" },
   already_final: { http: 409, retry: "never" },
   stale_fence: { http: 409, retry: "never" },
   branch_checked_out: { http: 409, retry: "never" },
@@ -50,6 +52,8 @@ export const errorTable = {
   source_unreadable: { http: 422, retry: "never" },
   secret_in_patch: { http: 422, retry: "never" },
   patch_too_large: { http: 422, retry: "never" },
+  /** More than one answer may hold. */
+  files_too_large: { http: 422, retry: "never" },
   /** The agent left something that no patch set can hold, such as a changed submodule. */
   unpatchable: { http: 422, retry: "never" },
   runner_unreachable: { http: 503, retry: "later" },

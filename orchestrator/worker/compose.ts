@@ -49,6 +49,7 @@ export function compose(env: Env) {
   const secrets = envSecrets(values);
   const clock = systemClock;
   const runnerAt = runnersOf(env, deployment);
+  const patchRunner = patchRunnerOf(deployment);
   const keyInsideOf = (name: string, { keyInside }: ProviderDefinition) =>
     settings.allowKeysInContainers.includes(name) ? keyInside : undefined;
   const callbackSecret = secrets.find("CALLBACK_SIGNING_SECRET");
@@ -76,6 +77,7 @@ export function compose(env: Env) {
     anchors: r2Anchors(env.ARTIFACTS),
     artifacts: r2Artifacts(env.ARTIFACTS),
     queue,
+    forge: patchRunner && runnerForge(patchRunner),
     supervisors: supervisorsOf(env),
     callbacks: signedCallbacks(callbackSecret, clock),
     callbacksAreSigned: callbackSecret !== null,
@@ -101,7 +103,6 @@ export function composeSupervisor(env: Env, memory: SupervisorMemory, watched: (
     watched,
     agentOf: (name) => deps.agents.get(name) ?? null,
     runner: patchRunner && httpRunner(patchRunner),
-    forge: patchRunner && runnerForge(patchRunner),
     policy,
   });
 }

@@ -19,6 +19,7 @@ import { commitIdSchema, sourceSchema } from "./source.ts";
  *   PUT  /bundles/:name                                        a git bundle, for a source of the kind `bundle`
  *   POST /forge/bundle                                         a local source as such a bundle
  *   POST /forge/ref, /forge/commit, /forge/move-ref            local repositories only
+ *   POST /forge/files                                          files of a commit, see forgeFiles.ts; likewise
  *
  * Every JSON answer is a Result. Another id while one is live is 409 `busy`.
  *

@@ -1,4 +1,3 @@
-import type { PatchFile } from "../contracts/aiPatch.ts";
 import { encodeBase64 } from "./base64.ts";
 import { decodeUtf8, isBinary } from "./bytes.ts";
 import { type FromDiffContext, operationsFromHunks } from "./fromDiff.ts";
@@ -12,7 +11,7 @@ export function isEditable(before: Uint8Array, after: Uint8Array): boolean {
 }
 
 /** The content of an entry: text, or base64 where the bytes are none. */
-export function contentOf(bytes: Uint8Array): NonNullable<PatchFile["content"]> {
+export function contentOf(bytes: Uint8Array): { text: string } | { base64: string } {
   const text = decodeUtf8(bytes);
   return text === null ? { base64: encodeBase64(bytes) } : { text };
 }

@@ -13,8 +13,11 @@ export type RunnerWorld = {
   ending: RunRequest;
   /** A patch set that applies, with no commands. */
   patch: PatchRunRequest;
+  /** A commit with the files of `filesOfBase`. */
   baseCommit: string;
 };
+
+export const filesOfBase = { "a.txt": "one\n", "d/e/f.txt": "two\n", "d/g.txt": "three\n" };
 
 /** What every runner must do, the real one and the fake that stands in for it. */
 export function runnerSuite(open: () => Promise<RunnerWorld>): void {
@@ -179,6 +182,31 @@ export function runnerSuite(open: () => Promise<RunnerWorld>): void {
       );
       expect(await following).toBe("runner_unreachable");
       await stop("exec_1");
+    });
+  });
+
+  describe("the files of a commit", () => {
+    it("are told byte for byte, and what is no file is told as such", async () => {
+      const paths = ["a.txt", "d", "d/e/f.txt", "d/e/f.txt/below", "none"];
+
+      const found = await world.forge.readFiles(world.patch.source, world.baseCommit, paths);
+
+      const file = (text: string) => ({
+        kind: "file",
+        file: { bytes: new TextEncoder().encode(text), mode: "100644" },
+      });
+      expect([...found]).toEqual([
+        ["a.txt", file("one\n")],
+        ["d", { kind: "directory", files: 2 }],
+        ["d/e/f.txt", file("two\n")],
+        ["d/e/f.txt/below", { kind: "absent" }],
+        ["none", { kind: "absent" }],
+      ]);
+    });
+
+    it("are not made up where there is no such commit", async () => {
+      const read = world.forge.readFiles(world.patch.source, "1".repeat(40), ["a.txt"]);
+      expect(await codeOf(read)).toBe("source_unreadable");
     });
   });
 

@@ -1,4 +1,6 @@
+import type { z } from "zod";
 import { agentPins } from "../../shared/agentPins.ts";
+import { type ForgeFile, readFilesRequestSchema } from "../../shared/contracts/forgeFiles.ts";
 import {
   bootHeader,
   bundleHeaders,
@@ -11,6 +13,8 @@ import {
   runRequestSchema,
 } from "../../shared/contracts/runner.ts";
 import { type ErrorCode, errorTable } from "../../shared/errors.ts";
+import { encodeBase64 } from "../../shared/patch/base64.ts";
+import { encodeText } from "../../shared/patch/bytes.ts";
 import { PatchControl, type Run, RunControl } from "./fakeRuns.ts";
 
 /**
@@ -23,6 +27,8 @@ export class FakeRunner {
   readonly runs = new Map<string, Run>();
   readonly patches = new Map<string, Run>();
   readonly refs = new Map<string, string>();
+  /** The files of commits, by commit and path. */
+  readonly trees = new Map<string, Record<string, string>>();
   /** Of every commit, as often as it was asked for. */
   readonly messages: string[] = [];
   /** Every commit that was made here, with the one that it was made on. */
@@ -162,6 +168,7 @@ export class FakeRunner {
       const { ref } = readRefRequestSchema.parse(body);
       return answer({ commit: this.refs.get(ref) ?? null });
     }
+    if (action === "files") return this.#files(readFilesRequestSchema.parse(body));
     if (action === "commit") {
       const request = commitRequestSchema.parse(body);
       const commit = fakeSha(JSON.stringify(request));
@@ -176,6 +183,12 @@ export class FakeRunner {
     return answer({ kind: "moved" } satisfies MoveRefAnswer);
   }
 
+  #files({ commit, paths }: z.infer<typeof readFilesRequestSchema>): Response {
+    const tree = this.trees.get(commit);
+    if (tree === undefined) return refuse("source_unreadable", `there is no commit ${commit}`);
+    return answer({ files: paths.map((path) => fileIn(tree, path)) });
+  }
+
   #lost(current: string | null, to: string): MoveRefAnswer {
     const isBehind = current !== null && current !== to && this.#goesOnFrom(current, to);
     return { kind: "lost", current, ...(isBehind ? { contains: true } : {}) };
@@ -186,6 +199,14 @@ export class FakeRunner {
       if (at === earlier) return true;
     return false;
   }
+}
+
+function fileIn(tree: Record<string, string>, path: string): ForgeFile {
+  const text = tree[path];
+  const files = Object.keys(tree).filter((one) => one.startsWith(`${path}/`)).length;
+  if (text !== undefined)
+    return { kind: "file", path, mode: "100644", base64: encodeBase64(encodeText(text)) };
+  return files === 0 ? { kind: "absent", path } : { kind: "directory", path, files };
 }
 
 /** A commit id that depends on the request alone, as git's does. */

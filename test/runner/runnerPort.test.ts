@@ -6,7 +6,7 @@ import { registry } from "../../orchestrator/worker/services/ai-providers/regist
 import { httpRunner } from "../../orchestrator/worker/services/runners/http/httpRunner.ts";
 import { runnerForge } from "../../orchestrator/worker/services/runners/http/runnerForge.ts";
 import { codeAgentSuite } from "../contracts/codeAgentSuite.ts";
-import { type RunnerWorld, runnerSuite } from "../contracts/runnerSuite.ts";
+import { filesOfBase, type RunnerWorld, runnerSuite } from "../contracts/runnerSuite.ts";
 import { FakeRunner } from "../fakes/fakeRunner.ts";
 import { fakeBase } from "../fakes/fakeRuns.ts";
 import { serveRunner } from "../fakes/serveRunner.ts";
@@ -18,7 +18,7 @@ import { runRequest, scriptRegistry, scriptRun } from "./kit/scriptAgent.ts";
 const addressOf = (url: string) => ({ url, token: new Secret(testToken) });
 
 async function openReal(): Promise<RunnerWorld> {
-  const repository = makeRepository({ "a.txt": "one\n" });
+  const repository = makeRepository(filesOfBase);
   const agents = await openRunner({ repositories: [repository], registry: scriptRegistry });
   const patches = await openRunner({ role: "patches", repositories: [repository] });
   return {
@@ -35,6 +35,7 @@ async function openReal(): Promise<RunnerWorld> {
 async function openFake(): Promise<RunnerWorld> {
   const { runner, close } = await serveRunner((url) => new FakeRunner(url, testToken));
   onTestFinished(close);
+  runner.trees.set(fakeBase, filesOfBase);
   runner.agents = { script: { version: "1.0.0" } };
   runner.onRun = (run) => {
     if (run.request.prompt === "stay")

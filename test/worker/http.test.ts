@@ -271,6 +271,8 @@ describe("the description of the interface", () => {
       "/api/v1/patches",
       "/api/v1/patches/{id}",
       "/api/v1/patches/{id}/approve",
+      "/api/v1/patches/{id}/diff",
+      "/api/v1/patches/{id}/files",
       "/api/v1/patches/{id}/reject",
       "/api/v1/projects",
       "/api/v1/projects/{id}",

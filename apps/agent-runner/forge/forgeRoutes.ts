@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { mkdtemp, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { readFilesRequestSchema } from "../../../shared/contracts/forgeFiles.ts";
 import {
   bundleHeaders,
   bundleRequestSchema,
@@ -21,6 +22,7 @@ import { smallBodyBytes } from "../http/runRoutes.ts";
 import { patchRepository } from "../patch-run/runPatch.ts";
 import { removeTree } from "../state/removeTree.ts";
 import { makeCommit } from "./commit.ts";
+import { readFiles } from "./files.ts";
 import { moveRef, readRef } from "./refs.ts";
 
 export type ForgeDeps = {
@@ -38,6 +40,7 @@ export type ForgeDeps = {
 export const forgeRoutes = (deps: ForgeDeps): Route[] => [
   { method: "POST", path: "/forge/bundle", handle: (call) => answerBundle(deps, call) },
   { method: "POST", path: "/forge/ref", handle: (call) => answerRef(deps, call) },
+  { method: "POST", path: "/forge/files", handle: (call) => answerFiles(deps, call) },
   { method: "POST", path: "/forge/commit", handle: (call) => answerCommit(deps, call) },
   { method: "POST", path: "/forge/move-ref", handle: (call) => answerMove(deps, call) },
 ];
@@ -66,6 +69,11 @@ async function answerBundle(deps: ForgeDeps, { request, response }: Call): Promi
 async function answerRef({ roots }: ForgeDeps, { request }: Call) {
   const { source, ref } = parseRequest(readRefRequestSchema, await body(request));
   return { commit: await readRef(await openLocalSource(source, roots), ref) };
+}
+
+async function answerFiles({ roots }: ForgeDeps, { request }: Call) {
+  const { source, ...wanted } = parseRequest(readFilesRequestSchema, await body(request));
+  return { files: await readFiles(await openLocalSource(source, roots), wanted) };
 }
 
 async function answerMove({ roots }: ForgeDeps, { request }: Call) {

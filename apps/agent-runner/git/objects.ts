@@ -42,6 +42,24 @@ export async function readBlobs(
   return blobs;
 }
 
+/** The sizes of blobs in bytes, by id. */
+export async function blobSizes(
+  place: GitPlace,
+  ids: readonly string[],
+): Promise<Map<string, number>> {
+  const wanted = [...new Set(ids)];
+  const args = ["cat-file", "--batch-check=%(objectname) %(objectsize)"];
+  const listing = await git(place, args, { stdin: wanted.map((id) => `${id}\n`).join("") });
+  const sizes = new Map<string, number>();
+  for (const line of listing.toString("latin1").split("\n").slice(0, -1)) {
+    const [id = "", size = ""] = line.split(" ");
+    if (size === "missing")
+      throw new SwitchyardError("source_unreadable", `git has no blob ${id}.`);
+    sizes.set(id, Number(size));
+  }
+  return sizes;
+}
+
 /** Blob ids of regular files of the work tree, byte for byte as they are there. */
 export async function hashFiles(
   place: GitPlace,

@@ -17,7 +17,7 @@ export type SimCommit = {
 };
 
 /** The repository that patches are delivered to. */
-export class SimForge implements Forge {
+export class SimForge {
   readonly refs = new Map<string, string>();
   readonly commits = new Map<string, SimCommit>();
   /** Every successful move of a ref, oldest first. */
@@ -56,9 +56,10 @@ export class SimForge implements Forge {
     return { kind: "moved" };
   };
 
-  /** What the core is given of it. */
+  /** What the core is given of it. No history looks into a file. */
   port(): Forge {
-    return { readRef: this.readRef, commit: this.commit, moveRef: this.moveRef };
+    const readFiles: Forge["readFiles"] = async () => new Map();
+    return { readRef: this.readRef, readFiles, commit: this.commit, moveRef: this.moveRef };
   }
 
   /** A person commits to the branch of an order. */

@@ -10,6 +10,7 @@ import type {
   RunStatus,
 } from "../../../../shared/contracts/runner.ts";
 import type { Source } from "../../../../shared/contracts/source.ts";
+import type { TreeFile } from "../../../../shared/patch/treeFile.ts";
 
 export type RunKind = "runs" | "patches";
 
@@ -72,9 +73,25 @@ export type Runner = {
   release?(executionId: string): Promise<void>;
 };
 
+/** What stands at a path of a commit; `files` counts what lies below a directory, at any depth. */
+export type TreeEntry =
+  | { kind: "file"; file: TreeFile }
+  | { kind: "directory"; files: number }
+  | { kind: "submodule" }
+  | { kind: "absent" };
+
 /** The repository that a patch is delivered to. Throws SwitchyardError. */
 export type Forge = {
   readRef(source: Source, ref: string): Promise<string | null>;
+  /**
+   * What stands at paths of a commit, one entry for each. `files_too_large` when the files have more than
+   * `maxFilesBytes` together, `source_unreadable` when there is no such commit.
+   */
+  readFiles(
+    source: Source,
+    commit: string,
+    paths: readonly string[],
+  ): Promise<ReadonlyMap<string, TreeEntry>>;
   /** Writes the commit and its objects; no ref moves. The same request gives the same commit. */
   commit(request: CommitRequest): Promise<string>;
   /** Compare-and-swap: moves the ref only if it is at `from` (null: only if it does not exist). */

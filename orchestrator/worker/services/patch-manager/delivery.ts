@@ -11,7 +11,7 @@ import { go, type Step, type StepResult, wait } from "../../domain/ports/supervi
 import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
 import { branchOfOrder } from "../../domain/task.ts";
 import { systemActor, tellState } from "../../domain/tellState.ts";
-import { type PatchBrief, type PatchDeps, patchRefOf, patchRunIdOf } from "./deps.ts";
+import { forgeOf, type PatchBrief, type PatchDeps, patchRefOf, patchRunIdOf } from "./deps.ts";
 import { type BadEnd, endPatch } from "./endPatch.ts";
 
 const author = { name: "Switchyard", email: "switchyard@noreply.invalid" };
@@ -177,9 +177,4 @@ async function writeDelivered(
   await deps.sendNotices(notices);
   await deps.afterEnd(task);
   return go({ ...attempt, phase: "archiving" });
-}
-
-function forgeOf({ forge }: PatchDeps): Forge {
-  if (forge !== null) return forge;
-  throw new SwitchyardError("runner_unreachable", "No runner of patches is configured.");
 }

@@ -1,6 +1,7 @@
 import type { PatchSet } from "../../../../shared/contracts/aiPatch.ts";
 import type { ApprovalReason } from "../../../../shared/contracts/patch.ts";
 import type { FileChange } from "../../../../shared/contracts/runner.ts";
+import { SwitchyardError } from "../../../../shared/errors.ts";
 import type { Artifacts } from "../../domain/ports/artifacts.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { Brief, ExecutionStore } from "../../domain/ports/executionStore.ts";
@@ -59,3 +60,9 @@ export const patchRefOf = (attempt: Attempt, { patch }: PatchBrief): PatchRef =>
 /** The run of a patch set has an id for every try, so that one that a crash cut off can be made again. */
 export const patchRunIdOf = (attempt: Attempt, { patch }: PatchBrief): string =>
   `${patch.id}-${attempt.patchTry}`;
+
+/** Errors: `runner_unreachable` where no runner of patches is configured. */
+export function forgeOf({ forge }: Pick<PatchDeps, "forge">): Forge {
+  if (forge !== null) return forge;
+  throw new SwitchyardError("runner_unreachable", "No runner of patches is configured.");
+}

@@ -1,3 +1,4 @@
+import type { PatchFault, PatchSet } from "../../../../shared/contracts/aiPatch.ts";
 import type { Principal } from "../../../../shared/contracts/identity.ts";
 import type { PatchDetail, PatchSummary } from "../../../../shared/contracts/patch.ts";
 import { SwitchyardError } from "../../../../shared/errors.ts";
@@ -40,6 +41,34 @@ export async function getPatchSet(
     set: await shownSet(deps.artifacts, patch),
   };
 }
+
+/** A patch set that may be shown whole, with its task. Errors: `patch_not_found`; `forbidden` when it is withheld. */
+export async function findShownSet(
+  deps: ReadPatchDeps,
+  { organizationId }: Principal,
+  patchSetId: string,
+): Promise<{ patch: PatchSetRecord; task: Task; set: PatchSet }> {
+  const patch = await deps.patchSets.find(organizationId, patchSetId);
+  const task = patch && (await deps.tasks.find(patch));
+  if (patch === null || task === null) throw patchNotFound(patchSetId);
+  if (addsSecret(patch))
+    throw new SwitchyardError(
+      "forbidden",
+      "The patch adds a secret and is shown to nobody. Its faults say where the secret stands.",
+    );
+  const read = await readSet(deps.artifacts, patch);
+  if (read.kind === "parsed") return { patch, task, set: read.set };
+  throw notApplicable("The set is not well-formed", read.faults);
+}
+
+export const notApplicable = (what: string, faults: readonly PatchFault[]): SwitchyardError =>
+  new SwitchyardError(
+    "patch_not_applicable",
+    `${what}: ${faults
+      .slice(0, 5)
+      .map(({ file, message, code }) => `${file ?? "the set"}: ${message} (${code})`)
+      .join("; ")}.`,
+  );
 
 export const patchNotFound = (patchSetId: string): SwitchyardError =>
   new SwitchyardError("patch_not_found", `There is no patch set ${patchSetId}.`);

@@ -5,9 +5,11 @@ import {
   patchSummarySchema,
   rejectPatchSchema,
 } from "../../../../../shared/contracts/patch.ts";
+import { patchFilesSchema } from "../../../../../shared/contracts/patchViews.ts";
 import { patchSetStatuses } from "../../../domain/states.ts";
 import { approvePatch, rejectPatch } from "../../../services/patch-manager/decidePatch.ts";
 import { getPatchSet, listPatches } from "../../../services/patch-manager/readPatches.ts";
+import { diffOfPatch, filesOfPatch } from "../../../services/patch-manager/showChanges.ts";
 import type { HttpEnv } from "../httpEnv.ts";
 import { requireRole } from "../middleware.ts";
 import { body, failures, json, secured } from "./answers.ts";
@@ -45,6 +47,32 @@ const show = createRoute({
   security: secured,
   request: { params: patchParam },
   responses: { 200: json("The patch set.", patchDetailSchema), ...failures },
+});
+
+const diff = createRoute({
+  method: "get",
+  path: "/api/v1/patches/{id}/diff",
+  tags,
+  summary: "What the patch set makes of its base, as a diff that git apply takes",
+  security: secured,
+  request: { params: patchParam },
+  responses: {
+    200: {
+      description: "A diff as git diff --binary --full-index writes it.",
+      content: { "text/x-diff": { schema: z.string() } },
+    },
+    ...failures,
+  },
+});
+
+const files = createRoute({
+  method: "get",
+  path: "/api/v1/patches/{id}/files",
+  tags,
+  summary: "Every file that the patch set changes, before and after",
+  security: secured,
+  request: { params: patchParam },
+  responses: { 200: json("The files.", patchFilesSchema), ...failures },
 });
 
 const approve = createRoute({
@@ -88,6 +116,17 @@ export function patchRoutes(app: OpenAPIHono<HttpEnv>): void {
   app.openapi(show, async (c) => {
     const { id } = c.req.valid("param");
     return c.json(await getPatchSet(c.get("deps"), c.get("principal"), id), 200);
+  });
+
+  app.openapi(diff, async (c) => {
+    const { id } = c.req.valid("param");
+    const bytes = await diffOfPatch(c.get("deps"), c.get("principal"), id);
+    return new Response(bytes, { headers: { "content-type": "text/x-diff" } });
+  });
+
+  app.openapi(files, async (c) => {
+    const { id } = c.req.valid("param");
+    return c.json(await filesOfPatch(c.get("deps"), c.get("principal"), id), 200);
   });
 
   app.openapi(approve, async (c) => {
