@@ -271,6 +271,7 @@ describe("the description of the interface", () => {
       "/api/v1/patches",
       "/api/v1/patches/{id}",
       "/api/v1/patches/{id}/approve",
+      "/api/v1/patches/{id}/check",
       "/api/v1/patches/{id}/diff",
       "/api/v1/patches/{id}/files",
       "/api/v1/patches/{id}/reject",

@@ -5,8 +5,13 @@ import {
   patchSummarySchema,
   rejectPatchSchema,
 } from "../../../../../shared/contracts/patch.ts";
-import { patchFilesSchema } from "../../../../../shared/contracts/patchViews.ts";
+import {
+  checkPatchSchema,
+  patchCheckSchema,
+  patchFilesSchema,
+} from "../../../../../shared/contracts/patchViews.ts";
 import { patchSetStatuses } from "../../../domain/states.ts";
+import { checkPatch } from "../../../services/patch-manager/checkPatch.ts";
 import { approvePatch, rejectPatch } from "../../../services/patch-manager/decidePatch.ts";
 import { getPatchSet, listPatches } from "../../../services/patch-manager/readPatches.ts";
 import { diffOfPatch, filesOfPatch } from "../../../services/patch-manager/showChanges.ts";
@@ -75,6 +80,17 @@ const files = createRoute({
   responses: { 200: json("The files.", patchFilesSchema), ...failures },
 });
 
+const check = createRoute({
+  method: "post",
+  path: "/api/v1/patches/{id}/check",
+  tags,
+  summary:
+    "Whether the patch set would apply to the head of a ref now; nothing is moved or written",
+  security: secured,
+  request: { params: patchParam, body: body(checkPatchSchema) },
+  responses: { 200: json("What would come of it.", patchCheckSchema), ...failures },
+});
+
 const approve = createRoute({
   method: "post",
   path: "/api/v1/patches/{id}/approve",
@@ -127,6 +143,12 @@ export function patchRoutes(app: OpenAPIHono<HttpEnv>): void {
   app.openapi(files, async (c) => {
     const { id } = c.req.valid("param");
     return c.json(await filesOfPatch(c.get("deps"), c.get("principal"), id), 200);
+  });
+
+  app.openapi(check, async (c) => {
+    const { id } = c.req.valid("param");
+    const found = await checkPatch(c.get("deps"), c.get("principal"), id, c.req.valid("json"));
+    return c.json(found, 200);
   });
 
   app.openapi(approve, async (c) => {
