@@ -34,6 +34,8 @@ export const errorTable = {
   /** It does not wait for an approval, or is not any more what the approver names. */
   not_awaiting_approval: { http: 409, retry: "never" },
   approval_mismatch: { http: 409, retry: "never" },
+  /** Only what is in the code can be taken back. */
+  patch_not_delivered: { http: 409, retry: "never" },
   /** The set does not apply to its own base, so there is nothing to show of what it makes. */
   patch_not_applicable: { http: 409, retry: "never" },
   already_final: { http: 409, retry: "never" },

@@ -46,6 +46,7 @@ export const aTask = (changes: Partial<Task> = {}): Task => ({
   parentId: null,
   depth: 0,
   replayOf: null,
+  reverts: null,
   outcome: null,
   createdBy: "user:ada",
   createdAtMs: 1_000,

@@ -9,6 +9,7 @@ import { SwitchyardError } from "../../shared/errors.ts";
 import type { FactoryRef } from "./domain/placement.ts";
 import type { PokeAnswer, StartAnswer, TaskRef } from "./domain/ports/supervisors.ts";
 import type { Settings } from "./domain/settings.ts";
+import { ownProvider } from "./domain/task.ts";
 import type { EgressGuardObject } from "./platform/factoryContainers.ts";
 import {
   type AcpProvider,
@@ -88,8 +89,8 @@ const acpAgents = json.pipe(
       "must have an id each",
     )
     .refine(
-      (agents) => !agents.some(({ id }) => isProviderName(id)),
-      `must have other ids than ${providerNames.join(", ")}`,
+      (agents) => !agents.some(({ id }) => id === ownProvider || isProviderName(id)),
+      `must have other ids than ${[...providerNames, ownProvider].join(", ")}`,
     ),
 );
 

@@ -13,6 +13,7 @@ import type { Notice, Outcome, Task } from "./domain/task.ts";
 import { sendNotices } from "./services/notices/sendNotices.ts";
 import { deliverPatch } from "./services/patch-manager/delivery.ts";
 import type { PatchDeps, PatchPolicy } from "./services/patch-manager/deps.ts";
+import { inverseOf } from "./services/patch-manager/inverseOf.ts";
 import { processPatch } from "./services/patch-manager/patchProcessor.ts";
 import { advance } from "./services/supervision/advance.ts";
 import { archiveRun, transcriptKey } from "./services/supervision/archiveRun.ts";
@@ -20,6 +21,7 @@ import type { SupervisionDeps } from "./services/supervision/deps.ts";
 import { endBlocked } from "./services/supervision/endBlocked.ts";
 import { endSuperseded } from "./services/supervision/endSuperseded.ts";
 import { followRun } from "./services/supervision/followRun.ts";
+import { makeRevert } from "./services/supervision/makeRevert.ts";
 import { openGate } from "./services/supervision/openGate.ts";
 import { settleRun } from "./services/supervision/settleRun.ts";
 import { doorbellOf, startRun } from "./services/supervision/startRun.ts";
@@ -62,6 +64,7 @@ export function superviseWith(ports: SupervisorPorts) {
   };
   const steps = {
     gate: openGate(supervision),
+    reverting: makeRevert({ ...supervision, inverseOf: (brief) => inverseOf(ports, brief) }),
     starting: startRun(supervision),
     following: followRun(supervision),
     settling: settleRun(supervision),

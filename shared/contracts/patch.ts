@@ -62,5 +62,8 @@ export const approvePatchSchema = z
   .meta({ id: "ApprovePatch" });
 export type ApprovePatch = z.infer<typeof approvePatchSchema>;
 
+export const revertPatchSchema = z.strictObject({ reason }).meta({ id: "RevertPatch" });
+export type RevertPatch = z.infer<typeof revertPatchSchema>;
+
 export const rejectPatchSchema = z.strictObject({ reason }).meta({ id: "RejectPatch" });
 export type RejectPatch = z.infer<typeof rejectPatchSchema>;

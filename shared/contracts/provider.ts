@@ -2,6 +2,8 @@ import { z } from "zod";
 import { providerNameSchema } from "./task.ts";
 
 export const providerTypes = ["jules", "cli"] as const;
+/** `internal`: Switchyard does the work itself, without an agent. */
+export const assignmentTypes = [...providerTypes, "internal"] as const;
 
 /** Why a provider can or cannot take a task; every provider that was looked at gets one. */
 export const providerVerdictSchema = z

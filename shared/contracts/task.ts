@@ -117,6 +117,7 @@ export const taskViewSchema = z
     replayOf: id
       .nullable()
       .meta({ description: "The task of a dead letter that this one replays." }),
+    reverts: id.nullable().meta({ description: "The patch set that this task takes back." }),
     cancelRequested: z.boolean(),
     createdBy: z.string(),
     createdAtMs: atMs,

@@ -89,6 +89,7 @@ describe("the variable ACP_AGENTS", () => {
 
   it("with the name of an agent that is there already stops every request", async () => {
     expect(read([{ ...agent, id: "gemini" }])).toThrow("gemini");
+    expect(read([{ ...agent, id: "switchyard" }])).toThrow("switchyard");
   });
 
   it("may hold all that the runner's file has", () => {

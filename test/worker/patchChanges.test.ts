@@ -34,7 +34,7 @@ async function patchOf(...left: Parameters<typeof world.leave>): Promise<string>
   return patch?.id ?? "";
 }
 
-const get = (path: string, who = world.tenant) => who.call("GET", `/api/v1/patches/${path}`);
+const get = (path: string) => world.tenant.call("GET", `/api/v1/patches/${path}`);
 
 describe("the diff of a patch set", () => {
   it("is one that git applies, for a viewer too", async () => {

@@ -12,8 +12,8 @@ import type { TokenUsage } from "../../../shared/contracts/agentEvent.ts";
 import type { PatchFault } from "../../../shared/contracts/aiPatch.ts";
 import type { ApprovalReason } from "../../../shared/contracts/patch.ts";
 import {
+  assignmentTypes,
   type ProviderConfig,
-  providerTypes,
   type RouteDecision,
 } from "../../../shared/contracts/provider.ts";
 import type { ValidationReport } from "../../../shared/contracts/runner.ts";
@@ -32,7 +32,7 @@ export const aiProviderAssignments = sqliteTable(
     fence: integer("fence").notNull(),
     id: text("id").notNull(),
     providerName: text("provider_name").notNull(),
-    providerType: text("provider_type", { enum: providerTypes }).notNull(),
+    providerType: text("provider_type", { enum: assignmentTypes }).notNull(),
     status: text("status", { enum: assignmentStatuses }).notNull(),
     executionId: text("execution_id"),
     decision: json<RouteDecision>("decision").notNull(),

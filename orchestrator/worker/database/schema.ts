@@ -133,6 +133,7 @@ export const tasks = sqliteTable(
     parentId: text("parent_id"),
     depth: integer("depth").notNull().default(0),
     replayOf: text("replay_of"),
+    reverts: text("reverts"),
     /** When the sweep looks at this task next; null once it is final. */
     sweepAtMs: atMs("sweep_at_ms"),
     outcomeCode: text("outcome_code", { enum: outcomeCodes }),

@@ -54,6 +54,8 @@ export type Task = {
   depth: number;
   /** The task that this one is a replay of. */
   replayOf: string | null;
+  /** The patch set that this task takes back; such a task has no agent. */
+  reverts: string | null;
   outcome: Outcome | null;
   createdBy: string;
   createdAtMs: number;
@@ -98,6 +100,9 @@ export type Execution = {
   durationMs: number | null;
 };
 
+/** Who makes the patch of a task that reverts: Switchyard itself. */
+export const ownProvider = "switchyard";
+
 /** What one dispatch was resolved to, with the level each value came from. Never a secret. */
 export type ConfigSnapshot = {
   provider: Sourced<string>;
@@ -105,7 +110,8 @@ export type ConfigSnapshot = {
   factory?: Sourced<string | null>;
   model: Sourced<string | null>;
   endpoint: Sourced<string | null>;
-  credential: Sourced<string>;
+  /** The name of a secret; null where nobody needs one. */
+  credential: Sourced<string | null>;
   limits: TaskLimits;
 };
 export type ConfigLevel = "task" | "project" | "organization" | "platform" | "agent";
@@ -171,6 +177,6 @@ export type NoticeBody = {
 export type Assignment = {
   id: string;
   provider: string;
-  providerType: "jules" | "cli";
+  providerType: "jules" | "cli" | "internal";
   decision: RouteDecision;
 };

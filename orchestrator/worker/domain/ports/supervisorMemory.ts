@@ -16,6 +16,7 @@ export type PatchNote = {
 /** Where an attempt stands for its supervisor. D1 has the status; this says what to do next. */
 export const attemptPhases = [
   "gate",
+  "reverting",
   "starting",
   "following",
   "settling",

@@ -17,7 +17,7 @@ import type { Log } from "../../domain/ports/log.ts";
 import type { Supervisors, TaskRef } from "../../domain/ports/supervisors.ts";
 import type { TaskContext, TaskStore } from "../../domain/ports/taskStore.ts";
 import type { Settings } from "../../domain/settings.ts";
-import type { Project, Task } from "../../domain/task.ts";
+import type { Assignment, Project, Task } from "../../domain/task.ts";
 import { systemActor } from "../../domain/tellState.ts";
 import type { CandidateDeps } from "./candidates.ts";
 import { resolveConfig } from "./resolveConfig.ts";
@@ -96,16 +96,25 @@ async function routeAndClaim(
     return escalate(deps, task, code, decision.because, decision);
   }
 
-  const chosen = candidates.find((candidate) => candidate.name === decision.provider);
-  if (chosen === undefined || chosen.credential === null)
+  const chosen = takerOf(task, decision.provider, candidates);
+  if (chosen === null)
     return delay(deps, task, "provider_unavailable", "the chosen provider went away");
-  const claimed = await claim(deps, context, placement, decision, {
-    ...chosen,
-    credential: chosen.credential,
-  });
+  const claimed = await claim(deps, context, placement, decision, chosen);
   if (claimed.kind === "lost") return afterLostClaim(deps, context, chosen);
   await handOver(deps, ref, task.fence + 1);
   return { kind: "started", because: `${decision.provider}: ${decision.because}` };
+}
+
+/** Who takes the task, as the claim needs to know it. */
+type Taker = Pick<Candidate, "name" | "config" | "credential"> & {
+  type: Assignment["providerType"];
+};
+
+function takerOf({ reverts }: Task, name: string, candidates: readonly Candidate[]): Taker | null {
+  if (reverts !== null) return { name, type: "internal", config: null, credential: null };
+  const found = candidates.find((candidate) => candidate.name === name);
+  if (found === undefined || found.credential === null) return null;
+  return { ...found, type: found.definition.type };
 }
 
 function claim(
@@ -113,7 +122,7 @@ function claim(
   { task, project }: TaskContext,
   placement: Placement,
   decision: Extract<RouteDecision, { kind: "assign" }>,
-  chosen: Candidate & { credential: string },
+  chosen: Taker,
 ) {
   const nowMs = deps.clock.nowMs();
   const config = resolveConfig(task, project, placement, chosen);
@@ -124,7 +133,7 @@ function claim(
     assignment: {
       id: deps.ids.next("asg"),
       provider: chosen.name,
-      providerType: chosen.definition.type,
+      providerType: chosen.type,
       decision,
     },
     executionId: deps.ids.next("exec"),
@@ -153,7 +162,7 @@ const whereOf = (placement: Placement): string => {
 const capsOf = (
   { settings }: Pick<DispatchDeps, "settings">,
   project: Project,
-  { config }: Candidate,
+  { config }: Taker,
 ): Caps => ({
   all: settings.maxLiveExecutions,
   provider: config?.rateLimits.maxLive ?? settings.maxLiveExecutions,
@@ -165,7 +174,7 @@ const capsOf = (
 async function afterLostClaim(
   deps: DispatchDeps,
   { task: { organizationId, id, projectId, fence }, project }: TaskContext,
-  chosen: Candidate,
+  chosen: Taker,
 ): Promise<DispatchAnswer> {
   const task = await deps.tasks.find({ organizationId, taskId: id });
   if (task === null || task.status !== "queued" || task.fence !== fence)

@@ -7,7 +7,7 @@ export function resolveConfig(
   task: Task,
   project: Project,
   placement: Placement,
-  provider: { name: string; config: ProviderConfig | null; credential: string },
+  provider: { name: string; config: ProviderConfig | null; credential: string | null },
 ): ConfigSnapshot {
   return {
     provider: {
@@ -18,16 +18,26 @@ export function resolveConfig(
       placement.kind === "factory"
         ? { value: placement.factory.factory, from: placement.from }
         : { value: null, from: "platform" },
-    model: firstOf<string>(
-      [task.model, "task"],
-      [project.settings.model, "project"],
-      [provider.config?.defaultModel, "organization"],
-    ),
+    model: modelOf(task, project, provider.config),
     endpoint: firstOf<string>([provider.config?.apiEndpoint, "organization"]),
     credential: { value: provider.credential, from: "platform" },
     limits: task.limits,
   };
 }
+
+/** A revert asks no model. */
+const modelOf = (
+  task: Task,
+  project: Project,
+  config: ProviderConfig | null,
+): ConfigSnapshot["model"] =>
+  task.reverts === null
+    ? firstOf<string>(
+        [task.model, "task"],
+        [project.settings.model, "project"],
+        [config?.defaultModel, "organization"],
+      )
+    : { value: null, from: "platform" };
 
 function firstOf<T>(...levels: [T | null | undefined, ConfigLevel][]): Sourced<T | null> {
   for (const [value, from] of levels)

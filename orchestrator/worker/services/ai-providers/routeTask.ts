@@ -1,6 +1,7 @@
 import type { RouteDecision } from "../../../../shared/contracts/provider.ts";
 import { type Placement, placeTask } from "../../domain/placement.ts";
 import type { TaskContext } from "../../domain/ports/taskStore.ts";
+import { ownProvider } from "../../domain/task.ts";
 import { type CandidateDeps, lookAtCandidates } from "./candidates.ts";
 import { type Candidate, route } from "./router.ts";
 
@@ -12,6 +13,7 @@ export async function routeTask(
   { task, project }: Pick<TaskContext, "task" | "project">,
   override: string | null = null,
 ): Promise<RoutedTask> {
+  if (task.reverts !== null) return ownWork;
   const placement = placeTask(deps.factories, task, project);
   if (placement.kind === "not_registered") {
     const { because } = placement;
@@ -31,3 +33,15 @@ export async function routeTask(
   );
   return { placement, decision, candidates };
 }
+
+/** A revert is made by Switchyard itself, wherever agents would work. */
+const ownWork: RoutedTask = {
+  placement: { kind: "deployment" },
+  decision: {
+    kind: "assign",
+    provider: ownProvider,
+    because: "a revert needs no agent",
+    considered: [],
+  },
+  candidates: [],
+};

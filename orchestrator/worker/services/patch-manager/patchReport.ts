@@ -52,7 +52,7 @@ function endOf(report: Exclude<PatchReport, { kind: "applied" }>, brief: PatchBr
   const escalate = { patchEvent: "fail", taskEvent: "escalate" } as const;
   switch (report.kind) {
     case "refused":
-      return endOfFaults(report.faults);
+      return endOfFaults(report.faults, brief.task.reverts !== null);
     case "engine_mismatch":
       return { ...escalate, code: "engine_mismatch", message: report.message };
     case "fault":
@@ -74,12 +74,20 @@ const conflictCodes: readonly PatchFault["code"][] = [
   "unguarded",
 ];
 
+/** What a revert meets as well when later work stands in its way: its own set is known to be sound. */
+const revertConflictCodes: readonly PatchFault["code"][] = [
+  ...conflictCodes,
+  "missing_file",
+  "file_exists",
+];
+
 /** Faults of the set: a moved base is a conflict, the rest is a bad patch. */
-export function endOfFaults(faults: PatchFault[]): BadEnd {
+export function endOfFaults(faults: PatchFault[], isRevert = false): BadEnd {
+  const conflicting = isRevert ? revertConflictCodes : conflictCodes;
   const [first] = faults;
   const message = `The patch was refused: ${faults.map(describe).slice(0, 5).join("; ")}.`;
   const base = { taskEvent: "escalate", message, faults } as const;
-  if (first !== undefined && faults.every(({ code }) => conflictCodes.includes(code)))
+  if (first !== undefined && faults.every(({ code }) => conflicting.includes(code)))
     return { ...base, patchEvent: "find_conflict", code: "conflict", remediable: true };
   // A runner that protects more than this worker knows: it would refuse what an agent makes of it too.
   if (faults.some(({ code }) => code === "protected_path"))

@@ -18,6 +18,8 @@ export function remediationOf(
   const { task } = brief;
   if (!end.remediable || task.cancelRequestedAtMs !== null || nowMs >= task.deadlineAtMs)
     return null;
+  // What stands in the way of a revert is for a person: an agent would make something else than the inverse.
+  if (task.reverts !== null) return null;
   const deepest = Math.min(deps.policy.remediationDepth(brief), maxRemediationDepth);
   if (task.depth >= deepest && stands("remediation_depth")) return null;
   const id = deps.ids.next("task");

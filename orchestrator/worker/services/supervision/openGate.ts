@@ -19,7 +19,7 @@ export const openGate =
 const enter = (attempt: Attempt, { execution, task }: Brief): StepResult =>
   go({
     ...attempt,
-    phase: "starting",
+    phase: task.reverts === null ? "starting" : "reverting",
     executionId: execution.id,
     provider: execution.provider,
     factory: execution.config.factory?.value ?? null,

@@ -114,11 +114,12 @@ async function requestOf(
   attempt: Attempt,
   { task, project, execution, order }: Brief,
 ): Promise<AgentRequest> {
-  const credential = deps.secrets.find(execution.config.credential.value);
+  const credentialName = execution.config.credential.value ?? "";
+  const credential = deps.secrets.find(credentialName);
   if (credential === null)
     throw new SwitchyardError(
       "no_credentials",
-      `The secret ${execution.config.credential.value} is not set any more.`,
+      `The secret ${credentialName} is not set any more.`,
     );
   return {
     organizationId: attempt.organizationId,
@@ -132,7 +133,7 @@ async function requestOf(
     limits: task.limits,
     sessionId: task.resume?.sessionId ?? null,
     credential,
-    credentialName: execution.config.credential.value,
+    credentialName,
     allowedHosts: project.settings.allowedHosts ?? [],
     doorbell: doorbellOf(deps, attempt),
     factory: factoryRefOf(attempt.organizationId, execution.config.factory?.value),

@@ -146,16 +146,17 @@ const patchSetIdOf = (attempt: Attempt): string =>
   `ps_${(attempt.executionId ?? "").slice("exec_".length)}`;
 
 function logOf(
-  { execution }: Brief,
+  { execution, task }: Brief,
   attempt: Attempt,
   outcome: RunOutcome,
   after: AfterRun,
   report: RunFacts | null,
 ): Settlement["log"][number] {
   const action = `execution.${executionTransitions[outcome.execution].to}`;
+  const who = task.reverts === null ? "The agent" : "The revert";
   const what = {
-    receive_patch: "The agent ended well and left a patch.",
-    finish_without_patch: "The agent ended well and changed nothing.",
+    receive_patch: `${who} ended well and left a patch.`,
+    finish_without_patch: `${who} ended well and changed nothing.`,
     cancel_confirmed: "The run was cancelled.",
     fail: after.outcome?.message ?? "The run failed.",
     retry: `${after.outcome?.message ?? "The run failed."} It will be tried again.`,

@@ -140,6 +140,7 @@ async function newTask(
     parentId: null,
     depth: 0,
     replayOf: null,
+    reverts: null,
     outcome: null,
     createdBy: principal.id,
     createdAtMs: nowMs,

@@ -22,6 +22,7 @@ export const taskView = (task: Task): TaskView => ({
   waiting: waitingView(task),
   parentId: task.parentId,
   replayOf: task.replayOf,
+  reverts: task.reverts,
   cancelRequested: task.cancelRequestedAtMs !== null,
   createdBy: task.createdBy,
   createdAtMs: task.createdAtMs,

@@ -4,17 +4,21 @@ import {
   patchDetailSchema,
   patchSummarySchema,
   rejectPatchSchema,
+  revertPatchSchema,
 } from "../../../../../shared/contracts/patch.ts";
 import {
   checkPatchSchema,
   patchCheckSchema,
   patchFilesSchema,
 } from "../../../../../shared/contracts/patchViews.ts";
+import { taskViewSchema } from "../../../../../shared/contracts/task.ts";
 import { patchSetStatuses } from "../../../domain/states.ts";
 import { checkPatch } from "../../../services/patch-manager/checkPatch.ts";
 import { approvePatch, rejectPatch } from "../../../services/patch-manager/decidePatch.ts";
 import { getPatchSet, listPatches } from "../../../services/patch-manager/readPatches.ts";
+import { revertPatch } from "../../../services/patch-manager/revertPatch.ts";
 import { diffOfPatch, filesOfPatch } from "../../../services/patch-manager/showChanges.ts";
+import { taskView } from "../../../services/tasks/taskView.ts";
 import type { HttpEnv } from "../httpEnv.ts";
 import { requireRole } from "../middleware.ts";
 import { body, failures, json, secured } from "./answers.ts";
@@ -118,6 +122,19 @@ const reject = createRoute({
   responses: { 200: json("The refused patch set.", patchDetailSchema), ...failures },
 });
 
+const revert = createRoute({
+  method: "post",
+  path: "/api/v1/patches/{id}/revert",
+  tags,
+  summary: "Take a delivered patch set back",
+  description:
+    "A task of kind revert, without an agent: its patch set is the inverse against the present head of the order's branch, and goes through the same gate as any other.",
+  security: secured,
+  middleware: [requireRole("member")] as const,
+  request: { params: patchParam, body: body(revertPatchSchema) },
+  responses: { 202: json("The task that takes it back.", taskViewSchema), ...failures },
+});
+
 export function patchRoutes(app: OpenAPIHono<HttpEnv>): void {
   app.openapi(list, async (c) => {
     const { status, before, limit } = c.req.valid("query");
@@ -161,5 +178,12 @@ export function patchRoutes(app: OpenAPIHono<HttpEnv>): void {
     const { id } = c.req.valid("param");
     await rejectPatch(c.get("deps"), c.get("principal"), id, c.req.valid("json"));
     return c.json(await getPatchSet(c.get("deps"), c.get("principal"), id), 200);
+  });
+
+  app.openapi(revert, async (c) => {
+    const { id } = c.req.valid("param");
+    const task = await revertPatch(c.get("deps"), c.get("principal"), id, c.req.valid("json"));
+    c.header("location", `/api/v1/tasks/${task.id}`);
+    return c.json(taskView(task), 202);
   });
 }

@@ -1,0 +1,85 @@
+import type { PatchSet } from "../../../../shared/contracts/aiPatch.ts";
+import type { Source } from "../../../../shared/contracts/source.ts";
+import { SwitchyardError } from "../../../../shared/errors.ts";
+import { applyPatchSet } from "../../../../shared/patch/apply.ts";
+import { fileChanges } from "../../../../shared/patch/diff/fileChanges.ts";
+import { patchSetFromDiff } from "../../../../shared/patch/diff/patchSetFromDiff.ts";
+import { writeGitDiff } from "../../../../shared/patch/diff/writeGitDiff.ts";
+import { invertPatchSet } from "../../../../shared/patch/invert.ts";
+import type { Artifacts } from "../../domain/ports/artifacts.ts";
+import type { Brief } from "../../domain/ports/executionStore.ts";
+import type { PatchSetStore } from "../../domain/ports/patchSetStore.ts";
+import type { Forge } from "../../domain/ports/runner.ts";
+import type { PatchSetRecord } from "../../domain/task.ts";
+import { forgeOf } from "./deps.ts";
+import { notApplicable } from "./readPatches.ts";
+import { readSet } from "./readSet.ts";
+import { treeOfSet } from "./treeOfSet.ts";
+
+export type InverseDeps = {
+  patchSets: Pick<PatchSetStore, "find">;
+  artifacts: Artifacts;
+  forge: Forge | null;
+};
+
+/** `set` is null when the files are as they were before the patch; `head` is the commit that it is against. */
+export type Inverse = { head: string; set: PatchSet | null };
+
+/**
+ * What takes back the patch that a task reverts, against the head of its order. Where later work stands in the way it
+ * is the plain inverse, which the gate then refuses with every fault. Errors: `patch_not_applicable`,
+ * `files_too_large`, and those of the forge.
+ */
+export async function inverseOf(
+  deps: InverseDeps,
+  { task, order }: Pick<Brief, "task" | "order">,
+): Promise<Inverse> {
+  const patch = await deps.patchSets.find(task.organizationId, task.reverts ?? "");
+  if (patch === null || patch.commitSha === null)
+    throw new SwitchyardError("internal", "The patch that is to be taken back is missing.");
+  const commit = patch.commitSha;
+  const head = order.headCommit ?? commit;
+  const inverse = await exactInverse(deps, patch, { source: task.source, taskId: task.id, head });
+  if (inverse === null || head === commit) return { head, set: inverse };
+  return { head, set: await carriedTo(forgeOf(deps), task.source, inverse, { commit, head }) };
+}
+
+async function exactInverse(
+  deps: InverseDeps,
+  patch: PatchSetRecord,
+  { source, taskId, head }: { source: Source; taskId: string; head: string },
+): Promise<PatchSet | null> {
+  const read = await readSet(deps.artifacts, patch);
+  if (read.kind !== "parsed") throw notApplicable("The set is not well-formed", read.faults);
+  const set = { ...read.set, task_id: taskId };
+  const { readFile } = await treeOfSet(forgeOf(deps), source, patch.baseCommit, set);
+  const outcome = await applyPatchSet(set, readFile, { baseIsHead: true, allowProtected: true });
+  if (outcome.kind === "refused")
+    throw notApplicable("The set does not apply to its own base", outcome.faults);
+  if (outcome.kind === "already_applied" || outcome.files.size === 0) return null;
+  return invertPatchSet(set, outcome, readFile, head);
+}
+
+/** The inverse on what the order has gone on to: files that changed since are merged by lines. */
+async function carriedTo(
+  forge: Forge,
+  source: Source,
+  inverse: PatchSet,
+  { commit, head }: { commit: string; head: string },
+): Promise<PatchSet | null> {
+  const now = await treeOfSet(forge, source, head, inverse);
+  const then = await treeOfSet(forge, source, commit, inverse);
+  const policy = { baseIsHead: false, allowProtected: true };
+  const outcome = await applyPatchSet(inverse, now.readFile, policy, then.readFile);
+  if (outcome.kind === "already_applied") return null;
+  if (outcome.kind === "refused" || outcome.merged === undefined) return inverse;
+  if (outcome.files.size === 0) return null;
+  const diff = await writeGitDiff(await fileChanges(inverse, outcome, now.readFile));
+  const naming = { id: inverse.id, base: inverse.base, taskId: inverse.task_id };
+  const merged = await patchSetFromDiff(
+    diff,
+    { ...naming, provider: "patch-manager" },
+    now.readFile,
+  );
+  return merged.kind === "converted" ? merged.set : inverse;
+}
