@@ -39,7 +39,7 @@ async function delivered() {
         operation: "replace-block",
         start: 2,
         end: 2,
-        block: "TWO\n",
+        block: "",
         metadata: { provider: "script" },
       },
     ],
@@ -94,7 +94,7 @@ describe("the inverse of a delivered patch", () => {
 
   it("keeps what came later, in the same file and beside it", async () => {
     const { repository, inverse, gate } = await delivered();
-    writeFiles(repository, { "a.txt": "1\nTWO\n3\n4\nFIVE\n", "later.txt": "later\n" });
+    writeFiles(repository, { "a.txt": "1\n3\n4\nFIVE\n", "later.txt": "later\n" });
     const head = commitAll(repository, "later");
 
     const report = await gate((await inverse(head)).set);
@@ -114,8 +114,8 @@ describe("the inverse of a delivered patch", () => {
     expect(await gate((await inverse(head)).set)).toMatchObject({
       kind: "refused",
       faults: [
-        { file: "gone.bin", code: "file_exists" },
         { file: "a.txt", code: "stale" },
+        { file: "gone.bin", code: "file_exists" },
       ],
     });
   });

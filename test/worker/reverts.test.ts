@@ -11,7 +11,7 @@ type Tree = Record<string, string>;
 let world: Awaited<ReturnType<typeof approvalWorld>>;
 
 const before: Tree = { "a.txt": "1\n2\n3\n4\n5\n", "old.txt": "old\n" };
-const after: Tree = { "a.txt": "1\nTWO\n3\n4\n5\n", "new.txt": "new\n" };
+const after: Tree = { "a.txt": "1\n3\n4\n5\n", "new.txt": "new\n" };
 const set = {
   files: {
     "a.txt": { op: "edit" },
@@ -28,7 +28,7 @@ const set = {
       operation: "replace-block" as const,
       start: 2,
       end: 2,
-      block: "TWO\n",
+      block: "",
       metadata: { provider: "gemini" },
     },
   ],
@@ -121,11 +121,11 @@ describe("the revert of a delivered patch", () => {
 
   it("leaves what came later as it is, also in the same file", async () => {
     const { task, id } = await delivered();
-    const later: Tree = { ...after, "a.txt": "1\nTWO\n3\n4\nFIVE\n" };
+    const later: Tree = { ...after, "a.txt": "1\n3\n4\nFIVE\n" };
     const block = {
       ...set.patches[0],
-      start: 5,
-      end: 5,
+      start: 4,
+      end: 4,
       block: "FIVE\n",
     } as (typeof set.patches)[0];
     world.leave({ "a.txt": { op: "edit" } }, [block]);
