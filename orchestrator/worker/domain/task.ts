@@ -63,6 +63,25 @@ export type Task = {
   finishedAtMs: number | null;
 };
 
+/** What every task begins with, whoever makes it: nothing was tried, and nothing is known of it. */
+export const untouchedTask = (nowMs: number) =>
+  ({
+    status: "queued",
+    fence: 0,
+    provider: null,
+    cancelRequestedAtMs: null,
+    notBeforeMs: null,
+    notBeforeReason: null,
+    delays: 0,
+    sends: 1,
+    waiting: null,
+    resume: null,
+    outcome: null,
+    createdAtMs: nowMs,
+    updatedAtMs: nowMs,
+    finishedAtMs: null,
+  }) as const satisfies Partial<Task>;
+
 export const waitingKinds = ["question", "plan", "approval"] as const;
 export type WaitingKind = (typeof waitingKinds)[number];
 export type Waiting = { kind: WaitingKind; text: string; sinceMs: number; expiresAtMs: number };

@@ -3,7 +3,7 @@ import { stands } from "../../domain/guards.ts";
 import { readText } from "../../domain/keepText.ts";
 import { maxInlineBytes, maxRemediationDepth } from "../../domain/limits.ts";
 import type { NewTask } from "../../domain/ports/taskStore.ts";
-import type { StoredText, Task } from "../../domain/task.ts";
+import { type StoredText, type Task, untouchedTask } from "../../domain/task.ts";
 import { systemActor } from "../../domain/tellState.ts";
 import type { PatchBrief, PatchDeps } from "./deps.ts";
 import type { BadEnd } from "./endPatch.ts";
@@ -54,27 +54,14 @@ export async function remediationOf(
  */
 const ofChild = ({ task, execution }: PatchBrief, nowMs: number) =>
   ({
+    ...untouchedTask(nowMs),
     kind: "remediation",
-    status: "queued",
-    fence: 0,
-    provider: null,
     preferredProvider: execution.provider,
     allowFallback: (task.preferredProvider === null || task.allowFallback) && task.model === null,
     callbackUrl: null,
-    cancelRequestedAtMs: null,
-    notBeforeMs: null,
-    notBeforeReason: null,
-    delays: 0,
-    sends: 1,
-    waiting: null,
-    resume: null,
     parentId: task.id,
     depth: task.depth + 1,
     replayOf: null,
-    outcome: null,
-    createdAtMs: nowMs,
-    updatedAtMs: nowMs,
-    finishedAtMs: null,
   }) satisfies Partial<Task>;
 
 /** What was tried before, for the person who has to take over; null where nothing was. */

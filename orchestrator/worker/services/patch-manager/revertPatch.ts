@@ -9,7 +9,7 @@ import type { PatchSetStore } from "../../domain/ports/patchSetStore.ts";
 import type { TaskQueue } from "../../domain/ports/taskQueue.ts";
 import type { TaskStore } from "../../domain/ports/taskStore.ts";
 import type { Settings } from "../../domain/settings.ts";
-import type { Task } from "../../domain/task.ts";
+import { type Task, untouchedTask } from "../../domain/task.ts";
 import { patchNotFound } from "./readPatches.ts";
 
 export type RevertDeps = {
@@ -66,34 +66,21 @@ function revertOf(
   const nowMs = clock.nowMs();
   return {
     ...old,
+    ...untouchedTask(nowMs),
     id: ids.next("task"),
     kind: "revert",
     prompt: { kind: "inline", text: `Revert ${patchSetId}: ${reason}` },
-    status: "queued",
-    fence: 0,
-    provider: null,
     preferredProvider: null,
     allowFallback: false,
     model: null,
     deadlineAtMs: nowMs + limitBounds.deadlineSeconds.default * 1000,
     callbackUrl: null,
-    cancelRequestedAtMs: null,
-    notBeforeMs: null,
-    notBeforeReason: null,
-    delays: 0,
-    sends: 1,
     retries: 0,
-    waiting: null,
-    resume: null,
     parentId: null,
     depth: 0,
     replayOf: null,
     reverts: patchSetId,
-    outcome: null,
     createdBy: by,
-    createdAtMs: nowMs,
-    updatedAtMs: nowMs,
-    finishedAtMs: null,
   };
 }
 

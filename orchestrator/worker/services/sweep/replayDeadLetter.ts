@@ -7,7 +7,7 @@ import type { Log } from "../../domain/ports/log.ts";
 import type { TaskQueue } from "../../domain/ports/taskQueue.ts";
 import type { TaskStore } from "../../domain/ports/taskStore.ts";
 import type { Settings } from "../../domain/settings.ts";
-import type { Task } from "../../domain/task.ts";
+import { type Task, untouchedTask } from "../../domain/task.ts";
 
 export type ReplayDeps = {
   tasks: TaskStore;
@@ -101,27 +101,14 @@ function again({ ids, clock }: ReplayDeps, old: Task, by: string): Task {
   const nowMs = clock.nowMs();
   return {
     ...old,
+    ...untouchedTask(nowMs),
     id: ids.next("task"),
-    status: "queued",
-    fence: 0,
-    provider: null,
-    cancelRequestedAtMs: null,
     deadlineAtMs: nowMs + Math.max(old.deadlineAtMs - old.createdAtMs, 0),
-    notBeforeMs: null,
-    notBeforeReason: null,
-    delays: 0,
-    sends: 1,
     retries: 0,
-    waiting: null,
-    resume: null,
     parentId: null,
     depth: 0,
     replayOf: old.id,
-    outcome: null,
     createdBy: by,
-    createdAtMs: nowMs,
-    updatedAtMs: nowMs,
-    finishedAtMs: null,
   };
 }
 

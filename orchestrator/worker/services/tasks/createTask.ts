@@ -13,7 +13,7 @@ import type { TaskQueue } from "../../domain/ports/taskQueue.ts";
 import type { IdempotencyRecord, TaskStore } from "../../domain/ports/taskStore.ts";
 import type { Settings } from "../../domain/settings.ts";
 import { judgeSource } from "../../domain/sourcePolicy.ts";
-import type { Project, StoredText, Task } from "../../domain/task.ts";
+import { type Project, type StoredText, type Task, untouchedTask } from "../../domain/task.ts";
 import { sha256OfJson } from "./requestHash.ts";
 import { taskView } from "./taskView.ts";
 
@@ -106,6 +106,7 @@ async function newTask(
   const seconds = (name: "wallClockSeconds" | "silenceSeconds" | "deadlineSeconds") =>
     (request.limits[name] ?? limitBounds[name].default) * 1000;
   return {
+    ...untouchedTask(nowMs),
     organizationId: principal.organizationId,
     id,
     projectId: project.id,
@@ -114,9 +115,6 @@ async function newTask(
     kind: request.kind,
     prompt: await storePrompt(deps, principal.organizationId, id, request.prompt),
     source,
-    status: "queued",
-    fence: 0,
-    provider: null,
     preferredProvider: request.provider ?? null,
     allowFallback: request.allowFallback,
     model: request.model ?? null,
@@ -129,23 +127,12 @@ async function newTask(
     },
     deadlineAtMs: nowMs + seconds("deadlineSeconds"),
     callbackUrl: request.callbackUrl ?? null,
-    cancelRequestedAtMs: null,
-    notBeforeMs: null,
-    notBeforeReason: null,
-    delays: 0,
-    sends: 1,
     retries: 0,
-    waiting: null,
-    resume: null,
     parentId: null,
     depth: 0,
     replayOf: null,
     reverts: null,
-    outcome: null,
     createdBy: principal.id,
-    createdAtMs: nowMs,
-    updatedAtMs: nowMs,
-    finishedAtMs: null,
   };
 }
 
