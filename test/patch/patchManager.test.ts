@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { sha256 } from "./hashes.ts";
@@ -218,11 +218,33 @@ describe("patch_manager.py as a module", () => {
     expect(run.stdout).toBe("a\nx\n");
   });
 
-  it("is written for Python 3.9", () => {
-    const script = "import ast, sys; ast.parse(sys.stdin.read(), feature_version=(3, 9))";
+  it("is written for Python 3.9, with nothing but the standard library", () => {
+    const script = [
+      "import ast, pathlib, sys",
+      "folder = pathlib.Path(sys.argv[1])",
+      "standard = getattr(sys, 'stdlib_module_names', None)",
+      "for file in [folder / 'patch_manager.py', *sorted((folder / 'aipatch').glob('*.py'))]:",
+      "    tree = ast.parse(file.read_text(), feature_version=(3, 9))",
+      "    imports = [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]",
+      "    for node in imports:",
+      "        if isinstance(node, ast.ImportFrom):",
+      "            names = ['aipatch'] if node.level > 0 else [node.module]",
+      "        else:",
+      "            names = [alias.name for alias in node.names]",
+      "        tops = {name.split('.')[0] for name in names}",
+      "        foreign = tops - {'aipatch', '__future__'} - (standard or tops)",
+      "        if foreign:",
+      "            print(file.name, *foreign)",
+      "    print('read')",
+    ].join("\n");
 
-    const run = spawnSync("python3", ["-c", script], { input: readFileSync(patchManagerPath) });
+    const run = spawnSync("python3", ["-c", script, path.dirname(patchManagerPath)], {
+      encoding: "utf8",
+    });
 
-    expect(run.status).toBe(0);
+    expect(run.stderr).toBe("");
+    const said = run.stdout.trim().split("\n");
+    expect(said.filter((line) => line !== "read")).toEqual([]);
+    expect(said.length).toBeGreaterThan(20);
   });
 });
