@@ -83,7 +83,8 @@ app.get("/patches/:id/check", async (c) =>
 /** Takes `{ reason }`. */
 app.post("/patches/:id/revert", async (c) => {
   const request = await c.req.json<{ reason: string }>();
-  return answer(await c.env.ORCHESTRATOR_PATCHES.revertPatch(c.req.param("id"), request));
+  const key = c.req.header("idempotency-key");
+  return answer(await c.env.ORCHESTRATOR_PATCHES.revertPatch(c.req.param("id"), request, key));
 });
 
 function answer(result: Result<unknown>): Response {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Result } from "../result.ts";
 import { type PatchDetail, type PatchSummary, revertPatchSchema } from "./patch.ts";
 import { checkPatchSchema, type PatchCheck, type PatchFiles } from "./patchViews.ts";
-import type { TaskView } from "./task.ts";
+import { idempotencyKeySchema, type TaskView } from "./task.ts";
 
 /** Which patch sets, newest first. `before` is the `next` of the page before; an unknown `status` is refused. */
 export const listPatchesSchema = z.strictObject({
@@ -28,10 +28,11 @@ export type PatchOpsContract = {
     patchSetId: string,
     at?: z.input<typeof checkPatchSchema>,
   ): Promise<Result<PatchCheck>>;
-  /** The task that takes a delivered patch set back. */
+  /** The task that takes a delivered patch set back; the same key and request give the first answer again. */
   revertPatch(
     patchSetId: string,
     request: z.input<typeof revertPatchSchema>,
+    key?: string,
   ): Promise<Result<TaskView>>;
 };
 
@@ -43,5 +44,5 @@ export const patchOpsArguments = {
   diffOfPatch: z.tuple([patchSetId]),
   filesOfPatch: z.tuple([patchSetId]),
   checkPatch: z.tuple([patchSetId, checkPatchSchema.optional()]),
-  revertPatch: z.tuple([patchSetId, revertPatchSchema]),
+  revertPatch: z.tuple([patchSetId, revertPatchSchema, idempotencyKeySchema.optional()]),
 };

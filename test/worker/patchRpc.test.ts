@@ -104,6 +104,18 @@ describe("PatchOps", () => {
     expect(end).toMatchObject({ status: "completed", patch: { status: "delivered" } });
   });
 
+  it("makes one task of one key", async () => {
+    const { id } = await delivered();
+
+    const one = await ops.revertPatch(id, { reason: "Away." }, "key");
+
+    expect(one.ok).toBe(true);
+    expect(await ops.revertPatch(id, { reason: "Away." }, "key")).toEqual(one);
+    expect(await ops.revertPatch(id, { reason: "Other." }, "key")).toMatchObject({
+      error: { code: "idempotency_conflict" },
+    });
+  });
+
   it("finds no patch of another organization", async () => {
     const { id } = await delivered();
     const stranger = opsOf((await newTenant()).organizationId);

@@ -9,9 +9,8 @@ import { patchSetStatuses } from "../domain/states.ts";
 import type { Env } from "../env.ts";
 import { checkPatch } from "../services/patch-manager/checkPatch.ts";
 import { getPatchSet, listPatches } from "../services/patch-manager/readPatches.ts";
-import { revertPatch } from "../services/patch-manager/revertPatch.ts";
 import { diffOfPatch, filesOfPatch } from "../services/patch-manager/showChanges.ts";
-import { taskView } from "../services/tasks/taskView.ts";
+import { revertPatch } from "../services/tasks/revertPatch.ts";
 import { parseArguments } from "./arguments.ts";
 import { answer } from "./callers.ts";
 
@@ -58,8 +57,8 @@ export class PatchOps extends WorkerEntrypoint<Env> implements PatchOpsContract 
 
   revertPatch(...input: Parameters<PatchOpsContract["revertPatch"]>) {
     return answer(this.env, this.ctx.props, async (deps, factory) => {
-      const [id, request] = parseArguments(patchOpsArguments.revertPatch, input);
-      return taskView(await revertPatch(deps, factory, id, request));
+      const [id, request, key] = parseArguments(patchOpsArguments.revertPatch, input);
+      return (await revertPatch(deps, factory, id, request, key ?? null)).view;
     });
   }
 }

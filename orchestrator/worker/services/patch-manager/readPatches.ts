@@ -2,6 +2,7 @@ import type { PatchFault, PatchSet } from "../../../../shared/contracts/aiPatch.
 import type { Principal } from "../../../../shared/contracts/identity.ts";
 import type { PatchDetail, PatchSummary } from "../../../../shared/contracts/patch.ts";
 import { SwitchyardError } from "../../../../shared/errors.ts";
+import { patchNotFound } from "../../domain/notFound.ts";
 import type { Artifacts } from "../../domain/ports/artifacts.ts";
 import type { PatchSetFilter, PatchSetStore } from "../../domain/ports/patchSetStore.ts";
 import type { TaskStore } from "../../domain/ports/taskStore.ts";
@@ -69,9 +70,6 @@ export const notApplicable = (what: string, faults: readonly PatchFault[]): Swit
       .map(({ file, message, code }) => `${file ?? "the set"}: ${message} (${code})`)
       .join("; ")}.`,
   );
-
-export const patchNotFound = (patchSetId: string): SwitchyardError =>
-  new SwitchyardError("patch_not_found", `There is no patch set ${patchSetId}.`);
 
 const summaryOf = (patch: PatchSetRecord): PatchSummary => ({
   id: patch.id,
