@@ -40,6 +40,7 @@ export async function getPatchSet(
     validation: patch.validation,
     faults: patch.faults,
     set: await shownSet(deps.artifacts, patch),
+    links: addsSecret(patch) ? null : linksOf(patch),
   };
 }
 
@@ -83,6 +84,12 @@ const summaryOf = (patch: PatchSetRecord): PatchSummary => ({
   approvalReasons: patch.approvalReasons,
   approvedBy: patch.approvedBy,
   commit: patch.status === "delivered" ? patch.commitSha : null,
+});
+
+/** They are made of files of the repository, which this view does not wait for. */
+const linksOf = ({ id }: PatchSetRecord): PatchDetail["links"] => ({
+  diff: `/api/v1/patches/${id}/diff`,
+  files: `/api/v1/patches/${id}/files`,
 });
 
 const expiryOf = ({ status }: PatchSetRecord, { waiting }: Task): number | null =>
