@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import { bearerAuth } from "hono/bearer-auth";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { PatchOpsContract } from "../../shared/contracts/patchOps.ts";
 import type { AIProviderOpsContract, TaskOpsContract } from "../../shared/contracts/providerOps.ts";
 import { errorTable } from "../../shared/errors.ts";
 import type { Result } from "../../shared/result.ts";
@@ -12,6 +13,7 @@ export { AgentContainer, FactoryContainers } from "../../shared/containers/Facto
 export type FactoryEnv = {
   ORCHESTRATOR_AI_PROVIDER: AIProviderOpsContract;
   ORCHESTRATOR_TASKS: TaskOpsContract;
+  ORCHESTRATOR_PATCHES: PatchOpsContract;
   /** A secret of this factory; without it every request is refused. */
   FACTORY_TOKEN?: string;
 };
@@ -57,6 +59,33 @@ app.get("/work/:id/providers", async (c) =>
 app.get("/providers/:name", async (c) =>
   answer(await c.env.ORCHESTRATOR_AI_PROVIDER.getProviderStatus(c.req.param("name"))),
 );
+
+app.get("/patches", async (c) => answer(await c.env.ORCHESTRATOR_PATCHES.listPatches()));
+
+app.get("/patches/:id", async (c) =>
+  answer(await c.env.ORCHESTRATOR_PATCHES.getPatch(c.req.param("id"))),
+);
+
+app.get("/patches/:id/diff", async (c) => {
+  const diff = await c.env.ORCHESTRATOR_PATCHES.diffOfPatch(c.req.param("id"));
+  return diff.ok ? new Response(diff.value) : answer(diff);
+});
+
+app.get("/patches/:id/files", async (c) =>
+  answer(await c.env.ORCHESTRATOR_PATCHES.filesOfPatch(c.req.param("id"))),
+);
+
+/** Whether it would apply to the head of its order now. */
+app.get("/patches/:id/check", async (c) =>
+  answer(await c.env.ORCHESTRATOR_PATCHES.checkPatch(c.req.param("id"))),
+);
+
+/** Takes `{ reason }`. */
+app.post("/patches/:id/revert", async (c) => {
+  const request = await c.req.json<{ reason: string }>();
+  const key = c.req.header("idempotency-key");
+  return answer(await c.env.ORCHESTRATOR_PATCHES.revertPatch(c.req.param("id"), request, key));
+});
 
 function answer(result: Result<unknown>): Response {
   if (result.ok) return Response.json(result.value);

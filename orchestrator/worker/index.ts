@@ -11,6 +11,7 @@ export { EgressGuard } from "./durable/EgressGuard.ts";
 export { TaskSupervisor } from "./durable/TaskSupervisor.ts";
 export { AIProviderOps } from "./entrypoints/AIProviderOps.ts";
 export { ContainerEgress } from "./entrypoints/ContainerEgress.ts";
+export { PatchOps } from "./entrypoints/PatchOps.ts";
 export { TaskOps } from "./entrypoints/tasks.ts";
 
 const app = httpApp();

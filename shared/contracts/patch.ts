@@ -46,6 +46,10 @@ export const patchDetailSchema = patchSummarySchema
     set: patchSetSchema.nullable().meta({
       description: "Null when it is withheld, because it adds a secret.",
     }),
+    links: z.strictObject({ diff: z.string(), files: z.string() }).nullable().meta({
+      description:
+        "Where the unified diff of it is, and every file before and after. Null when it is withheld.",
+    }),
   })
   .meta({ id: "PatchDetail" });
 export type PatchDetail = z.infer<typeof patchDetailSchema>;

@@ -1,7 +1,13 @@
 import { z } from "zod";
 import type { Result } from "../result.ts";
 import type { ProviderStatus, RouteDecision } from "./provider.ts";
-import { createTaskSchema, providerNameSchema, type TaskDetail, type TaskView } from "./task.ts";
+import {
+  createTaskSchema,
+  idempotencyKeySchema,
+  providerNameSchema,
+  type TaskDetail,
+  type TaskView,
+} from "./task.ts";
 
 /** What factories call over their service bindings. Every answer is a Result; nothing is thrown. */
 export type AssignAnswer =
@@ -34,7 +40,7 @@ export const providerOpsArguments = {
   listAvailableProviders: z.tuple([taskId]),
 };
 export const taskOpsArguments = {
-  createTask: z.tuple([createTaskSchema, z.string().min(1).max(200).optional()]),
+  createTask: z.tuple([createTaskSchema, idempotencyKeySchema.optional()]),
   getTask: z.tuple([taskId]),
   cancelTask: z.tuple([taskId]),
 };

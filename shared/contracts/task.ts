@@ -17,6 +17,9 @@ export const providerNameSchema = z.string().regex(/^[a-z][a-z0-9-]{0,59}$/, {
   error: "must be a provider name, such as claude-code or gemini",
 });
 
+/** The same key and request give the first answer again; the same key with another request is refused. */
+export const idempotencyKeySchema = z.string().min(1).max(200);
+
 const seconds = z.int().min(1).max(86_400);
 const id = z.string().min(1).max(100);
 const atMs = z.int().min(0);

@@ -96,6 +96,8 @@ describe("a factory", () => {
     );
 
     expect(done).toMatchObject({ provider: "gemini", outcome: { code: "delivered" } });
+    const patches = await (await call("GET", "/patches")).json();
+    expect(patches).toMatchObject({ patches: [{ taskId: task.id, status: "delivered" }] });
   });
 
   it("makes one task of one key", async () => {
@@ -114,6 +116,7 @@ describe("a factory", () => {
       `${answer.status} ${((await answer.json()) as { error: { code: string } }).error.code}`;
 
     expect(await codeOf(await call("GET", "/work/task_unknown"))).toBe("404 task_not_found");
+    expect(await codeOf(await call("GET", "/patches/ps_unknown/diff"))).toBe("404 patch_not_found");
     expect(await codeOf(await call("GET", "/providers/skynet"))).toBe("404 provider_not_found");
     expect(
       await codeOf(await call("POST", "/work", { projectId: "proj_other", prompt: "x" })),

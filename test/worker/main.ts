@@ -10,6 +10,7 @@ export {
   ContainerEgress,
   ContainerProxy,
   EgressGuard,
+  PatchOps,
   TaskOps,
 } from "../../orchestrator/worker/index.ts";
 export { FactoryContainers } from "../../shared/containers/FactoryContainers.ts";

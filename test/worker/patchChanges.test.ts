@@ -62,6 +62,17 @@ describe("the diff of a patch set", () => {
     );
   });
 
+  it("is where the view of the patch set says, and so are its files", async () => {
+    const id = await patchOf({ "src/math.js": { op: "edit" } }, [edit("export const sum = 1;\n")]);
+
+    const { links } = await world.show(id);
+
+    const diff = await world.tenant.call("GET", links?.diff ?? "");
+    expect(await diff.text()).toContain("+export const sum = 1;");
+    const files = await world.tenant.call("GET", links?.files ?? "");
+    expect(await files.json()).toMatchObject({ files: [{ path: "src/math.js" }] });
+  });
+
   it("is of its base, also when the order has gone on", async () => {
     const id = await patchOf({ "src/math.js": { op: "edit" } }, [edit("export const sum = 1;\n")]);
     const { commit, baseCommit } = await world.show(id);
@@ -129,6 +140,7 @@ describe("the files of a patch set", () => {
     });
     const stranger = await newTenant();
 
+    expect(await world.show(id)).toMatchObject({ set: null, links: null });
     for (const what of ["diff", "files"]) {
       expect(await codeOf(await get(`${id}/${what}`))).toBe("403 forbidden");
       expect(await codeOf(await stranger.call("GET", `/api/v1/patches/${id}/${what}`))).toBe(

@@ -84,7 +84,8 @@ const revert = (
   id: string,
   who: Who = world.tenant,
   body: object = { reason: "It broke the shop." },
-) => who.call("POST", `/api/v1/patches/${id}/revert`, body);
+  headers = {},
+) => who.call("POST", `/api/v1/patches/${id}/revert`, body, headers);
 
 async function reverted(id: string, ...statuses: string[]) {
   const { id: taskId } = await (await revert(id)).json<TaskView>();
@@ -232,5 +233,55 @@ describe("the revert of a delivered patch", () => {
     expect(await codeOf(await revert(id, world.tenant, { reason: " " }))).toBe(
       "422 invalid_request",
     );
+  });
+});
+
+describe("an idempotency key of a revert", () => {
+  const key = { "idempotency-key": "revert-1" };
+  const keyed = (id: string, reason = "It broke the shop.") =>
+    revert(id, world.tenant, { reason }, key);
+
+  it("gives the first answer again, byte for byte, also when the task is over", async () => {
+    const { id } = await delivered();
+
+    const answers = await Promise.all([keyed(id), keyed(id)]);
+    const [first, second] = await Promise.all(answers.map((answer) => answer.text()));
+    const task = JSON.parse(first ?? "") as TaskView;
+    await world.tenant.until(task.id, "completed");
+    const late = await keyed(id);
+
+    expect(second).toBe(first);
+    expect(late.status).toBe(202);
+    expect(late.headers.get("idempotency-replayed")).toBe("true");
+    expect(late.headers.get("location")).toBe(`/api/v1/tasks/${task.id}`);
+    expect(await late.text()).toBe(first);
+    const reverts = world.runner.messages.filter((message) => message.includes(`Revert ${id}`));
+    expect(reverts).toHaveLength(1);
+  });
+
+  it("is refused for another reason, another patch, and a task", async () => {
+    const { task, id } = await delivered();
+    const other = await delivered();
+    await keyed(id);
+
+    const request = { projectId: task.projectId, prompt: "Rename add." };
+    for (const answer of [
+      await keyed(id, "Another reason."),
+      await keyed(other.id),
+      await keyed("ps_unknown"),
+      await world.tenant.call("POST", "/api/v1/tasks", request, key),
+    ])
+      expect(await codeOf(answer)).toBe("409 idempotency_conflict");
+  });
+
+  it("is another one in another organization, and is not asked for", async () => {
+    const { id } = await delivered();
+    await keyed(id);
+
+    expect(await codeOf(await revert(id, await newTenant(), { reason: "Not mine." }, key))).toBe(
+      "404 patch_not_found",
+    );
+    const [one, two] = await Promise.all([revert(id), revert(id)]);
+    expect((await one.json<TaskView>()).id).not.toBe((await two.json<TaskView>()).id);
   });
 });

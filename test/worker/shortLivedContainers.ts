@@ -5,6 +5,7 @@ export {
   ContainerEgress,
   ContainerProxy,
   EgressGuard,
+  PatchOps,
   TaskOps,
   TaskSupervisor,
 } from "../../orchestrator/worker/index.ts";

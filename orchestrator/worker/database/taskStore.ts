@@ -44,7 +44,9 @@ export function d1TaskStore(db: Database, ids: Ids): TaskStore {
           db
             .select()
             .from(projects)
-            .where(and(eq(projects.organizationId, organizationId), eq(projects.id, projectId))),
+            .where(
+              and(eq(projects.organizationId, organizationId), eq(projects.id, projectId ?? "")),
+            ),
           db
             .select()
             .from(idempotencyRecords)

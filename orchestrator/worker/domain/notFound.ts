@@ -9,3 +9,6 @@ export const projectNotFound = (id: string): SwitchyardError =>
     "project_not_found",
     `There is no project ${id}. GET /api/v1/projects lists yours.`,
   );
+
+export const patchNotFound = (id: string): SwitchyardError =>
+  new SwitchyardError("patch_not_found", `There is no patch set ${id}.`);

@@ -24,7 +24,7 @@ export const memoryTaskStore = (tables: Tables, ids: Ids): TaskStore => ({
 
   async findForAccept(organizationId, projectId, key) {
     return {
-      project: tables.projects.get(idKey(organizationId, projectId)) ?? null,
+      project: tables.projects.get(idKey(organizationId, projectId ?? "")) ?? null,
       replay: tables.idempotency.get(idKey(organizationId, key ?? "")) ?? null,
     };
   },

@@ -79,7 +79,7 @@ export type SweepItem = {
 export type TaskStore = {
   findForAccept(
     organizationId: string,
-    projectId: string,
+    projectId: string | null,
     key: string | null,
   ): Promise<{ project: Project | null; replay: IdempotencyRecord | null }>;
   /** Lost = the idempotency key was taken in between. */

@@ -4,6 +4,7 @@ import { SwitchyardError } from "../../../../shared/errors.ts";
 import { type Approved, bindingOf } from "../../domain/approval.ts";
 import { patchDetails } from "../../domain/auditDetails.ts";
 import { stands } from "../../domain/guards.ts";
+import { patchNotFound } from "../../domain/notFound.ts";
 import { noticesOfEnd } from "../../domain/notices.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { Ids } from "../../domain/ports/ids.ts";
@@ -13,7 +14,6 @@ import type { Supervisors, TaskRef } from "../../domain/ports/supervisors.ts";
 import type { TaskStore } from "../../domain/ports/taskStore.ts";
 import type { Settings } from "../../domain/settings.ts";
 import type { Execution, PatchSetRecord, Task } from "../../domain/task.ts";
-import { patchNotFound } from "./readPatches.ts";
 
 export type DecideDeps = {
   tasks: TaskStore;

@@ -2,6 +2,7 @@ import type { PatchFault, PatchSet } from "../../../../shared/contracts/aiPatch.
 import type { Principal } from "../../../../shared/contracts/identity.ts";
 import type { PatchDetail, PatchSummary } from "../../../../shared/contracts/patch.ts";
 import { SwitchyardError } from "../../../../shared/errors.ts";
+import { patchNotFound } from "../../domain/notFound.ts";
 import type { Artifacts } from "../../domain/ports/artifacts.ts";
 import type { PatchSetFilter, PatchSetStore } from "../../domain/ports/patchSetStore.ts";
 import type { TaskStore } from "../../domain/ports/taskStore.ts";
@@ -39,6 +40,7 @@ export async function getPatchSet(
     validation: patch.validation,
     faults: patch.faults,
     set: await shownSet(deps.artifacts, patch),
+    links: addsSecret(patch) ? null : linksOf(patch),
   };
 }
 
@@ -70,9 +72,6 @@ export const notApplicable = (what: string, faults: readonly PatchFault[]): Swit
       .join("; ")}.`,
   );
 
-export const patchNotFound = (patchSetId: string): SwitchyardError =>
-  new SwitchyardError("patch_not_found", `There is no patch set ${patchSetId}.`);
-
 const summaryOf = (patch: PatchSetRecord): PatchSummary => ({
   id: patch.id,
   taskId: patch.taskId,
@@ -85,6 +84,12 @@ const summaryOf = (patch: PatchSetRecord): PatchSummary => ({
   approvalReasons: patch.approvalReasons,
   approvedBy: patch.approvedBy,
   commit: patch.status === "delivered" ? patch.commitSha : null,
+});
+
+/** They are made of files of the repository, which this view does not wait for. */
+const linksOf = ({ id }: PatchSetRecord): PatchDetail["links"] => ({
+  diff: `/api/v1/patches/${id}/diff`,
+  files: `/api/v1/patches/${id}/files`,
 });
 
 const expiryOf = ({ status }: PatchSetRecord, { waiting }: Task): number | null =>

@@ -1,96 +1,50 @@
 import type { Principal } from "../../../../shared/contracts/identity.ts";
 import type { Source } from "../../../../shared/contracts/source.ts";
-import type { CreateTask, TaskView } from "../../../../shared/contracts/task.ts";
+import type { CreateTask } from "../../../../shared/contracts/task.ts";
 import { SwitchyardError } from "../../../../shared/errors.ts";
 import { judgeCallback } from "../../domain/addressPolicy.ts";
 import { limitBounds, maxInlineBytes, maxPromptBytes } from "../../domain/limits.ts";
 import { projectNotFound } from "../../domain/notFound.ts";
 import type { Artifacts } from "../../domain/ports/artifacts.ts";
-import type { Clock } from "../../domain/ports/clock.ts";
 import type { Ids } from "../../domain/ports/ids.ts";
-import type { Log } from "../../domain/ports/log.ts";
-import type { TaskQueue } from "../../domain/ports/taskQueue.ts";
-import type { IdempotencyRecord, TaskStore } from "../../domain/ports/taskStore.ts";
 import type { Settings } from "../../domain/settings.ts";
 import { judgeSource } from "../../domain/sourcePolicy.ts";
 import { type Project, type StoredText, type Task, untouchedTask } from "../../domain/task.ts";
-import { sha256OfJson } from "./requestHash.ts";
-import { taskView } from "./taskView.ts";
+import { type AcceptDeps, type Accepted, acceptTask } from "./acceptTask.ts";
 
-export type CreateTaskDeps = {
-  tasks: TaskStore;
-  queue: TaskQueue;
+export type CreateTaskDeps = AcceptDeps & {
   artifacts: Artifacts;
-  clock: Clock;
   ids: Ids;
-  log: Log;
   knownProviders: readonly string[];
   /** Whether there is a secret to sign callbacks with. */
   callbacksAreSigned: boolean;
   settings: Pick<Settings, "localMode" | "localRoots" | "resendAfterMs">;
 };
 
-export type Accepted = { kind: "accepted" | "replayed"; view: TaskView };
-
-const idempotencyDays = 7;
-
 /**
- * Accepts a task: one batch writes the task, its order, the log line and the idempotency record, so an answer
- * means that the task cannot be lost. The same key with the same request gives the first answer again.
+ * Accepts a task. Errors: those of `acceptTask`, `project_not_found`, and what is wrong with the request
+ * (`prompt_required`, `invalid_request`, `unknown_provider`, `source_not_allowed`, `callback_not_allowed`).
  */
-export async function createTask(
+export function createTask(
   deps: CreateTaskDeps,
   principal: Principal,
   request: CreateTask,
   idempotencyKey: string | null,
 ): Promise<Accepted> {
-  const requestSha256 = idempotencyKey === null ? "" : await sha256OfJson(request);
-  const found = await deps.tasks.findForAccept(
-    principal.organizationId,
-    request.projectId,
-    idempotencyKey,
+  const { organizationId, id: actor } = principal;
+  const { projectId } = request;
+  return acceptTask(
+    deps,
+    { organizationId, request, projectId, idempotencyKey },
+    async (project) => {
+      if (project === null) throw projectNotFound(projectId);
+      const task = await newTask(deps, principal, request, project);
+      return {
+        task,
+        log: { actor, action: "task.accepted", message: "The task was accepted." },
+      };
+    },
   );
-  if (found.replay !== null && found.replay.expiresAtMs > deps.clock.nowMs())
-    return replay(found.replay, requestSha256);
-  if (found.project === null) throw projectNotFound(request.projectId);
-
-  const task = await newTask(deps, principal, request, found.project);
-  const view = taskView(task);
-  const nowMs = task.createdAtMs;
-  const accepted = await deps.tasks.accept({
-    task,
-    idempotency:
-      idempotencyKey === null
-        ? null
-        : {
-            key: idempotencyKey,
-            requestSha256,
-            answer: JSON.stringify(view),
-            expiresAtMs: nowMs + idempotencyDays * 86_400_000,
-          },
-    sweepAtMs: nowMs + deps.settings.resendAfterMs,
-    log: { actor: principal.id, action: "task.accepted", message: "The task was accepted." },
-  });
-  if (accepted.kind === "lost") {
-    const again = await deps.tasks.findForAccept(
-      principal.organizationId,
-      request.projectId,
-      idempotencyKey,
-    );
-    if (again.replay !== null) return replay(again.replay, requestSha256);
-    throw new SwitchyardError("store_unavailable", "The task was not accepted. Send it again.");
-  }
-  await sendMessage(deps, task);
-  return { kind: "accepted", view };
-}
-
-function replay(record: IdempotencyRecord, requestSha256: string): Accepted {
-  if (record.requestSha256 !== requestSha256)
-    throw new SwitchyardError(
-      "idempotency_conflict",
-      "This Idempotency-Key was used for another request. Use a new key for a new task.",
-    );
-  return { kind: "replayed", view: JSON.parse(record.answer) as TaskView };
 }
 
 async function newTask(
@@ -192,14 +146,4 @@ async function storePrompt(
   const key = `${organizationId}/${taskId}/prompt.txt`;
   await deps.artifacts.put(key, prompt);
   return { kind: "artifact", key };
-}
-
-/** The row is the outbox: a message that cannot be sent now is sent by the sweep. */
-async function sendMessage(deps: CreateTaskDeps, task: Task): Promise<void> {
-  const ref = { organizationId: task.organizationId, taskId: task.id };
-  try {
-    await deps.queue.send(ref);
-  } catch (error) {
-    deps.log.warn("task.message_not_sent", { ...ref, error });
-  }
 }

@@ -1,4 +1,5 @@
-import type { z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
+import { idempotencyKeySchema, type TaskView } from "../../../../../shared/contracts/task.ts";
 import { errorEnvelope } from "../envelope.ts";
 
 /** Parts of route descriptions. */
@@ -16,3 +17,20 @@ export const body = <T extends z.ZodType>(schema: T) => ({
 export const failures = { default: json("A failure.", errorEnvelope) };
 
 export const secured = [{ token: [] }];
+
+/** For requests that make a task. */
+export const idempotencyHeaders = z.object({
+  "idempotency-key": idempotencyKeySchema.optional().meta({
+    description:
+      "The same key and body give the first answer again; the same key with another body is 409.",
+  }),
+});
+
+/** Where the task is, and whether it is the answer of an earlier request. */
+export function tellAccepted(
+  c: { header(name: string, value: string): void },
+  { kind, view }: { kind: "accepted" | "replayed"; view: TaskView },
+): void {
+  if (kind === "replayed") c.header("idempotency-replayed", "true");
+  c.header("location", `/api/v1/tasks/${view.id}`);
+}

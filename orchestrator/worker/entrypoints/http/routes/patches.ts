@@ -16,12 +16,11 @@ import { patchSetStatuses } from "../../../domain/states.ts";
 import { checkPatch } from "../../../services/patch-manager/checkPatch.ts";
 import { approvePatch, rejectPatch } from "../../../services/patch-manager/decidePatch.ts";
 import { getPatchSet, listPatches } from "../../../services/patch-manager/readPatches.ts";
-import { revertPatch } from "../../../services/patch-manager/revertPatch.ts";
 import { diffOfPatch, filesOfPatch } from "../../../services/patch-manager/showChanges.ts";
-import { taskView } from "../../../services/tasks/taskView.ts";
+import { revertPatch } from "../../../services/tasks/revertPatch.ts";
 import type { HttpEnv } from "../httpEnv.ts";
 import { requireRole } from "../middleware.ts";
-import { body, failures, json, secured } from "./answers.ts";
+import { body, failures, idempotencyHeaders, json, secured, tellAccepted } from "./answers.ts";
 
 const tags = ["patches"];
 const patchParam = z.object({ id: z.string().max(100) });
@@ -131,7 +130,11 @@ const revert = createRoute({
     "A task of kind revert, without an agent: its patch set is the inverse against the present head of the order's branch, and goes through the same gate as any other.",
   security: secured,
   middleware: [requireRole("member")] as const,
-  request: { params: patchParam, body: body(revertPatchSchema) },
+  request: {
+    params: patchParam,
+    headers: idempotencyHeaders,
+    body: body(revertPatchSchema),
+  },
   responses: { 202: json("The task that takes it back.", taskViewSchema), ...failures },
 });
 
@@ -182,8 +185,10 @@ export function patchRoutes(app: OpenAPIHono<HttpEnv>): void {
 
   app.openapi(revert, async (c) => {
     const { id } = c.req.valid("param");
-    const task = await revertPatch(c.get("deps"), c.get("principal"), id, c.req.valid("json"));
-    c.header("location", `/api/v1/tasks/${task.id}`);
-    return c.json(taskView(task), 202);
+    const key = c.req.valid("header")["idempotency-key"] ?? null;
+    const request = c.req.valid("json");
+    const accepted = await revertPatch(c.get("deps"), c.get("principal"), id, request, key);
+    tellAccepted(c, accepted);
+    return c.json(accepted.view, 202);
   });
 }

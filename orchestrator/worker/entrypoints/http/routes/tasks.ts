@@ -12,7 +12,7 @@ import { getPatch, getTask, listTasks } from "../../../services/tasks/readTasks.
 import { taskView } from "../../../services/tasks/taskView.ts";
 import type { HttpEnv } from "../httpEnv.ts";
 import { requireRole } from "../middleware.ts";
-import { body, failures, json, secured } from "./answers.ts";
+import { body, failures, idempotencyHeaders, json, secured, tellAccepted } from "./answers.ts";
 
 const tags = ["tasks"];
 const taskParam = z.object({ id: z.string().max(100) });
@@ -25,12 +25,7 @@ const create = createRoute({
   security: secured,
   middleware: [requireRole("member")] as const,
   request: {
-    headers: z.object({
-      "idempotency-key": z.string().min(1).max(200).optional().meta({
-        description:
-          "The same key and body give the first answer again; the same key with another body is 409.",
-      }),
-    }),
+    headers: idempotencyHeaders,
     body: body(createTaskSchema),
   },
   responses: { 202: json("The task is accepted and cannot be lost.", taskViewSchema), ...failures },
@@ -102,8 +97,7 @@ export function taskRoutes(app: OpenAPIHono<HttpEnv>): void {
     const key = c.req.valid("header")["idempotency-key"] ?? null;
     const request = c.req.valid("json");
     const accepted = await createTask(c.get("deps"), c.get("principal"), request, key);
-    if (accepted.kind === "replayed") c.header("idempotency-replayed", "true");
-    c.header("location", `/api/v1/tasks/${accepted.view.id}`);
+    tellAccepted(c, accepted);
     return c.json(accepted.view, 202);
   });
 
