@@ -28,6 +28,10 @@ export const errorTable = {
   nothing_to_replay: { http: 409, retry: "never" },
   run_not_found: { http: 404, retry: "never" },
   session_not_found: { http: 404, retry: "never" },
+  /** Validation ran no such command. */
+  command_not_found: { http: 404, retry: "never" },
+  /** A command printed more than its tail holds, and the rest is not there. */
+  output_not_kept: { http: 404, retry: "never" },
   project_exists: { http: 409, retry: "never" },
   idempotency_conflict: { http: 409, retry: "never" },
   too_late: { http: 409, retry: "never" },

@@ -2,6 +2,7 @@ import { patchRunRequestSchema } from "../../shared/contracts/runner.ts";
 import { forgeRoutes } from "./forge/forgeRoutes.ts";
 import { parseRequest } from "./http/parseRequest.ts";
 import { runRoutes } from "./http/runRoutes.ts";
+import { outputRoute } from "./patch-run/outputRoute.ts";
 import { type PatchRunDeps, patchRunKind } from "./patch-run/patchRunKind.ts";
 import type { RoleFace } from "./roleFace.ts";
 import { openRunBook, type RunBookDeps } from "./runs/runBook.ts";
@@ -18,6 +19,7 @@ export async function openPatchesFace(books: RunBookDeps, deps: PatchRunDeps): P
   return {
     routes: [
       ...runRoutes({ path: "/patches", book, maxBodyBytes: largestSetBytes, accept }),
+      outputRoute(book),
       ...forgeRoutes({ roots: deps.roots, scratch: deps.bundles, patches: book }),
     ],
     live: book.live,

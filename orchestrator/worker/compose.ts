@@ -19,7 +19,7 @@ import type { SupervisorAccess, TaskRef } from "./domain/ports/supervisors.ts";
 import type { Task } from "./domain/task.ts";
 import { type Env, readEnv } from "./env.ts";
 import { r2Anchors } from "./platform/anchors.ts";
-import { r2Artifacts } from "./platform/artifacts.ts";
+import { r2Archives, r2Artifacts } from "./platform/artifacts.ts";
 import { systemClock } from "./platform/clock.ts";
 import { consoleLog } from "./platform/consoleLog.ts";
 import { envSecrets } from "./platform/envSecrets.ts";
@@ -77,6 +77,7 @@ export function compose(env: Env) {
     audit: d1AuditStore(db),
     anchors: r2Anchors(env.ARTIFACTS),
     artifacts: r2Artifacts(env.ARTIFACTS),
+    archives: r2Archives(env.ARTIFACTS),
     queue,
     forge: patchRunner && runnerForge(patchRunner),
     supervisors: supervisorsOf(env),

@@ -1,4 +1,4 @@
-import type { Artifacts } from "./domain/ports/artifacts.ts";
+import type { Archives, Artifacts } from "./domain/ports/artifacts.ts";
 import type { Callbacks } from "./domain/ports/callbacks.ts";
 import type { NoticeStore } from "./domain/ports/noticeStore.ts";
 import type { PatchSetStore } from "./domain/ports/patchSetStore.ts";
@@ -40,6 +40,7 @@ export type SupervisorPorts = Omit<
   callbacks: Callbacks;
   queue: TaskQueue;
   artifacts: Artifacts;
+  archives: Archives;
   /** The runner of patches and the forge; null when none is configured. */
   runner: Runner | null;
   forge: Forge | null;

@@ -13,6 +13,7 @@ import { commitIdSchema, sourceSchema } from "./source.ts";
  *                                                             that of an earlier answer of /health
  *   GET  …/events?after=N&waitMs=M                             NDJSON of NumberedEvent, waits for more
  *   GET  …/result               POST …/cancel
+ *   GET  /patches/:patchSetId/output?command=N                 what command N of its validation printed, as text
  *   POST /runs/:executionId/denied-hosts                       whoever guards its network tells what was denied
  *   GET  /runs/:executionId/session                            the session of a finished run, as `session/1`
  *   PUT  /runs/:executionId/session                            a session for a run that has not begun to go on with
@@ -146,6 +147,19 @@ export const patchRunRequestSchema = z.strictObject({
 });
 export type PatchRunRequest = z.infer<typeof patchRunRequestSchema>;
 
+export const commandOutputSchema = z.object({
+  bytes: count,
+  cut: z
+    .boolean()
+    .meta({ description: "It printed more than is kept; a note at the end says so." }),
+});
+export type CommandOutput = z.infer<typeof commandOutputSchema>;
+
+/** How long the stream of an output is. */
+export const outputBytesHeader = "x-output-bytes";
+/** A runner keeps no more of what one command printed, its note included. */
+export const largestOutputBytes = 16 * 1024 * 1024;
+
 export const commandVerdictSchema = z
   .object({
     name: z.string(),
@@ -155,6 +169,10 @@ export const commandVerdictSchema = z
     durationMs: count,
     /** The last part of what it printed, redacted. */
     tail: z.string(),
+    output: commandOutputSchema.nullish().meta({
+      description:
+        "What is kept beyond the tail. Absent: the tail is all that was printed. Null: there was more, and it could not be kept.",
+    }),
   })
   .meta({ id: "CommandVerdict" });
 export type CommandVerdict = z.infer<typeof commandVerdictSchema>;
@@ -163,6 +181,9 @@ export const validationReportSchema = z
   .object({
     status: z.enum(["passed", "failed", "none"]),
     commands: z.array(commandVerdictSchema),
+    run: z.string().optional().meta({
+      description: "The run that came to these verdicts; set by Switchyard.",
+    }),
   })
   .meta({ id: "ValidationReport" });
 export type ValidationReport = z.infer<typeof validationReportSchema>;

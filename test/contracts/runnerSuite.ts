@@ -13,9 +13,14 @@ export type RunnerWorld = {
   ending: RunRequest;
   /** A patch set that applies, with no commands. */
   patch: PatchRunRequest;
+  /** The same with two commands: the first prints `printed`, the second "short". */
+  printing: PatchRunRequest;
   /** A commit with the files of `filesOfBase`. */
   baseCommit: string;
 };
+
+/** More than a tail holds. */
+export const printed = Array.from({ length: 3_000 }, (_, n) => `line ${n}: ü\n`).join("");
 
 export const filesOfBase = { "a.txt": "one\n", "d/e/f.txt": "two\n", "d/g.txt": "three\n" };
 
@@ -253,6 +258,31 @@ export function runnerSuite(open: () => Promise<RunnerWorld>): void {
       await move(commit, next);
       expect(await move(null, commit)).toEqual({ kind: "lost", current: next, contains: true });
     });
+
+    it("has what a command printed kept whole, where that is more than its tail", async () => {
+      await world.patches.startPatch("ps_1", world.printing);
+      const { result } = await follow(world.patches, "patches", "ps_1");
+      const take = (command: number) => takeOutput(world.patches, command);
+
+      const bytes = new TextEncoder().encode(printed).length;
+      expect(result.report).toMatchObject({
+        validation: { status: "passed", commands: [{ output: { bytes, cut: false } }, {}] },
+      });
+      expect(await take(0)).toEqual({ bytes, text: printed });
+      expect(await take(0)).toEqual({ bytes, text: printed });
+      for (const command of [1, 2]) expect(await codeOf(take(command))).toBe("output_not_kept");
+      expect(await codeOf(world.patches.takeOutput("ps_9", 0, async () => {}))).toBe(
+        "run_not_found",
+      );
+    });
+
+    const takeOutput = async (runner: Runner, command: number) => {
+      let taken: { bytes: number; text: string } | null = null;
+      await runner.takeOutput("ps_1", command, async (bytes, body) => {
+        taken = { bytes, text: await new Response(body).text() };
+      });
+      return taken;
+    };
 
     const move = (from: string | null, to: string) =>
       world.forge.moveRef(world.patch.source, "refs/heads/factory/ORD-1", from, to);

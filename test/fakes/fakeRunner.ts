@@ -8,6 +8,7 @@ import {
   commitRequestSchema,
   type MoveRefAnswer,
   moveRefRequestSchema,
+  outputBytesHeader,
   patchRunRequestSchema,
   readRefRequestSchema,
   runRequestSchema,
@@ -79,6 +80,7 @@ export class FakeRunner {
     if (run === undefined) return refuse("run_not_found", "there is no such run");
     if (action === "events") return this.#events(run, query);
     if (action === "result") return answer({ ...status(run), report: run.report });
+    if (action === "output") return outputOf(run, Number(query.get("command")));
     if (action === "cancel") return this.#cancel(run, body);
     return refuse("route_not_found", "no such route");
   }
@@ -115,6 +117,7 @@ export class FakeRunner {
       events: [],
       report: null,
       cancelled: null,
+      outputs: new Map(),
     };
     all.set(id, run);
     if (kind === "runs") this.onRun(new RunControl(run, this.nowMs));
@@ -222,6 +225,14 @@ const status = (run: Run) => ({
   state: run.report === null ? "live" : "finished",
   lastEvent: run.events.length,
 });
+
+function outputOf(run: Run, command: number): Response {
+  const text = run.outputs.get(command);
+  if (run.report === null) return refuse("busy", "it is not finished");
+  if (text === undefined) return refuse("output_not_kept", "nothing is kept of this command");
+  const bytes = encodeText(text);
+  return new Response(bytes, { headers: { [outputBytesHeader]: String(bytes.length) } });
+}
 
 const answer = (value: unknown): Response => Response.json({ ok: true, value });
 

@@ -8,6 +8,7 @@ import {
   runRequestSchema,
   type StopReason,
 } from "../../shared/contracts/runner.ts";
+import { encodeText } from "../../shared/patch/bytes.ts";
 
 /** One run of the fake runner, of an agent or of a patch set. */
 export type Run = {
@@ -17,6 +18,8 @@ export type Run = {
   events: NumberedEvent[];
   report: unknown;
   cancelled: StopReason | null;
+  /** Of a patch set: what its commands printed beyond their tails, by their places. */
+  outputs: Map<number, string>;
 };
 
 class Control<R> {
@@ -88,6 +91,11 @@ export class PatchControl extends Control<PatchReport> {
     this.emit({ type: "patch_applied", treeId: fakeTree, files: 1 });
   }
 
+  /** A command prints more than its tail holds. */
+  print(command: number, text: string): void {
+    this.run.outputs.set(command, text);
+  }
+
   finish(report?: PatchReport): void {
     if (report === undefined) this.applied();
     this.end(
@@ -97,13 +105,13 @@ export class PatchControl extends Control<PatchReport> {
         baseCommit: fakeBase,
         validation: {
           status: this.request.validation.commands.length > 0 ? "passed" : "none",
-          commands: this.request.validation.commands.map(({ name, argv }) => ({
+          commands: this.request.validation.commands.map(({ name, argv }, command) => ({
             name,
             argv,
             status: "passed",
             exitCode: 0,
             durationMs: 5,
-            tail: "",
+            ...printed(this.run.outputs.get(command)),
           })),
         },
       },
@@ -114,6 +122,11 @@ export class PatchControl extends Control<PatchReport> {
     this.end({ kind: "stopped", by });
   }
 }
+
+const printed = (text: string | undefined) =>
+  text === undefined
+    ? { tail: "" }
+    : { tail: text.slice(-10), output: { bytes: encodeText(text).length, cut: false } };
 
 export const fakeBase = "b".repeat(40);
 export const fakeTree = "7".repeat(40);

@@ -6,7 +6,7 @@ import { registry } from "../../orchestrator/worker/services/ai-providers/regist
 import { httpRunner } from "../../orchestrator/worker/services/runners/http/httpRunner.ts";
 import { runnerForge } from "../../orchestrator/worker/services/runners/http/runnerForge.ts";
 import { codeAgentSuite } from "../contracts/codeAgentSuite.ts";
-import { filesOfBase, type RunnerWorld, runnerSuite } from "../contracts/runnerSuite.ts";
+import { filesOfBase, printed, type RunnerWorld, runnerSuite } from "../contracts/runnerSuite.ts";
 import { FakeRunner } from "../fakes/fakeRunner.ts";
 import { fakeBase } from "../fakes/fakeRuns.ts";
 import { serveRunner } from "../fakes/serveRunner.ts";
@@ -14,6 +14,11 @@ import { newFile, patchRequest, setOf } from "./kit/patchRuns.ts";
 import { git, makeRepository } from "./kit/repositories.ts";
 import { openRunner, testToken } from "./kit/runners.ts";
 import { runRequest, scriptRegistry, scriptRun } from "./kit/scriptAgent.ts";
+
+const printing = [
+  { name: "long", argv: ["cat", "long.txt"], timeoutMs: 20_000 },
+  { name: "short", argv: ["echo", "short"], timeoutMs: 20_000 },
+];
 
 const addressOf = (url: string) => ({ url, token: new Secret(testToken) });
 
@@ -28,6 +33,9 @@ async function openReal(): Promise<RunnerWorld> {
     staying: scriptRun(repository, 'say("at work"); await forever();'),
     ending: scriptRun(repository, 'say("done"); succeed();'),
     patch: patchRequest(repository, setOf(repository, { "b.txt": newFile("two\n") })),
+    printing: patchRequest(repository, setOf(repository, { "long.txt": newFile(printed) }), {
+      validation: { commands: printing },
+    }),
     baseCommit: git(repository, "rev-parse", "HEAD"),
   };
 }
@@ -42,6 +50,10 @@ async function openFake(): Promise<RunnerWorld> {
       run.emit({ type: "message", role: "assistant", text: "at work" });
     else run.finish({ patch: null });
   };
+  runner.onPatch = (run) => {
+    if (run.request.validation.commands.length > 0) run.print(0, printed);
+    run.finish();
+  };
   const set = setOf(makeRepository({ "a.txt": "one\n" }), { "b.txt": newFile("two\n") });
   return {
     agents: httpRunner(addressOf(runner.url)),
@@ -50,6 +62,7 @@ async function openFake(): Promise<RunnerWorld> {
     staying: runRequest("/repos/sample", { prompt: "stay" }),
     ending: runRequest("/repos/sample", { prompt: "end" }),
     patch: patchRequest("/repos/sample", set, {}),
+    printing: patchRequest("/repos/sample", set, { validation: { commands: printing } }),
     baseCommit: fakeBase,
   };
 }

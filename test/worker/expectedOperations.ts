@@ -21,3 +21,6 @@ export const operationsOfOneMinute: Operations = {
   durableObject: { requests: 2, rowsWritten: 4, alarmsSet: 2 },
   r2: { writes: 0, reads: 0 },
 };
+
+/** What a task costs more when two commands of its validation print more than their tails hold. */
+export const operationsOfTwoOutputs = { r2Writes: 2, r2Reads: 0, objectRows: 2 };

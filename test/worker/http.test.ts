@@ -276,6 +276,7 @@ describe("the description of the interface", () => {
       "/api/v1/patches/{id}/files",
       "/api/v1/patches/{id}/reject",
       "/api/v1/patches/{id}/revert",
+      "/api/v1/patches/{id}/validation/{command}/output",
       "/api/v1/projects",
       "/api/v1/projects/{id}",
       "/api/v1/providers",

@@ -4,7 +4,11 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { FakeRunner } from "../fakes/fakeRunner.ts";
 import type { PatchControl, RunControl } from "../fakes/fakeRuns.ts";
 import { operations, slowHeartbeat, startCounting } from "./counting.ts";
-import { operationsOfOneMinute, operationsOfOneTask } from "./expectedOperations.ts";
+import {
+  operationsOfOneMinute,
+  operationsOfOneTask,
+  operationsOfTwoOutputs,
+} from "./expectedOperations.ts";
 import { newTenant, withRunner } from "./world.ts";
 
 let runner: FakeRunner;
@@ -46,32 +50,57 @@ const untilRunning = (id: string) =>
     { interval: 5 },
   );
 
+/** From a call of a client to a commit; each text is what a command prints beyond its tail. */
+async function playOneTask(texts: readonly string[]): Promise<{ id: string }> {
+  const command = { name: "test", argv: ["npm", "test"], timeoutMs: 1000 };
+  const projectId = await tenant.project({ validation: [command] });
+  startCounting();
+  const { id } = await tenant.submit({ projectId, provider: "gemini" }, { "idempotency-key": "k" });
+  await started(() => runner.runs.size);
+  await untilRunning(id);
+  run.finish();
+  await ring(run.request.doorbell);
+  await started(() => runner.patches.size);
+  patch.applied();
+  await ring(patch.request.doorbell);
+  const commands = texts.map((text, at) => {
+    patch.print(at, text);
+    const verdict = { ...command, status: "passed" as const, exitCode: 0, durationMs: 5 };
+    return { ...verdict, tail: "", output: { bytes: text.length, cut: false } };
+  });
+  patch.finish({
+    kind: "applied",
+    treeId: "7".repeat(40),
+    baseCommit: "b".repeat(40),
+    validation: { status: "passed", commands },
+  });
+  await ring(patch.request.doorbell);
+  return { id };
+}
+
 describe("the operations of one task", () => {
   it("are these, when nothing goes wrong and nobody watches", async () => {
-    const command = { name: "test", argv: ["npm", "test"], timeoutMs: 1000 };
-    const projectId = await tenant.project({ validation: [command] });
-    startCounting();
-
-    const { id } = await tenant.submit(
-      { projectId, provider: "gemini" },
-      { "idempotency-key": "k" },
-    );
-    await started(() => runner.runs.size);
-    await untilRunning(id);
-    run.finish();
-    await ring(run.request.doorbell);
-    await started(() => runner.patches.size);
-    patch.applied();
-    await ring(patch.request.doorbell);
-    patch.finish({
-      kind: "applied",
-      treeId: "7".repeat(40),
-      baseCommit: "b".repeat(40),
-      validation: { status: "passed", commands: [] },
-    });
-    await ring(patch.request.doorbell);
+    await playOneTask([]);
 
     expect(operations()).toEqual(operationsOfOneTask);
+  });
+
+  it("are a few more where a command printed more than its tail holds", async () => {
+    const text = "a line\n".repeat(2_000);
+
+    const { id } = await playOneTask([text, text]);
+
+    const { r2, durableObject, ...others } = operations();
+    const { r2: before, durableObject: beforeOfObject, ...othersBefore } = operationsOfOneTask;
+    expect(others).toEqual(othersBefore);
+    expect({
+      r2Writes: r2.writes - before.writes,
+      r2Reads: r2.reads - before.reads,
+      objectRows: durableObject.rowsWritten - beforeOfObject.rowsWritten,
+    }).toEqual(operationsOfTwoOutputs);
+    const prefix = `${tenant.organizationId}/${id}/validation/`;
+    const { objects } = await env.ARTIFACTS.list({ prefix });
+    expect(objects.map(({ size }) => size)).toEqual([text.length, text.length]);
   });
 
   it("of a minute in which the agent works and nobody watches, are these", async () => {

@@ -9,12 +9,15 @@ import { createHoldback } from "../runs/holdback.ts";
 import type { Recorder } from "../runs/recorder.ts";
 import type { StopSwitch } from "../runs/stopSwitch.ts";
 import { createTextTail } from "../runs/textTail.ts";
+import { createWholeOutput, type KeptOutput } from "./wholeOutput.ts";
 
 export type CommandPlace = {
   folder: string;
   home: string;
   temporary: string;
   markers: RunMarkers;
+  /** Where its whole output is kept, and how much of it. */
+  output: { file: string; maxBytes: number };
 };
 
 export type CommandWatch = { recorder: Recorder; redactor: Redactor; stopSwitch: StopSwitch };
@@ -46,22 +49,39 @@ export async function runCommand(
   });
   const clock = watchTime(child, command.timeoutMs, watch.stopSwitch);
   const tail = createTextTail(tailBytes);
-  const output = showOutput(child, name, watch, (chunk) => tail.push(chunk));
+  const limits = { smallBytes: tailBytes, maxBytes: place.output.maxBytes };
+  const whole = createWholeOutput(place.output.file, limits, watch.redactor);
+  const output = showOutput(child, name, watch, {
+    chunk: (chunk) => tail.push(chunk),
+    text: (text) => whole.push(text),
+  });
   const started = await child.started;
   const exit = await child.exit;
   clock.end();
   await child.closed;
   await output;
+  const kept = await whole.end();
   const verdict: CommandVerdict = {
     name,
     argv,
     ...judge(started, exit, clock.isOver()),
     durationMs: Math.round(performance.now() - startedAt),
-    tail: started.kind === "started" ? tail.read(watch.redactor) : started.message,
+    ...(started.kind === "started"
+      ? outputOf(kept, () => tail.read(watch.redactor))
+      : { tail: started.message }),
   };
   const { status, exitCode, durationMs } = verdict;
   await watch.recorder.record({ type: "command_finished", name, status, exitCode, durationMs });
   return verdict;
+}
+
+function outputOf(
+  kept: KeptOutput,
+  readTail: () => string,
+): Pick<CommandVerdict, "tail" | "output"> {
+  if (kept.kind === "small") return { tail: kept.text };
+  if (kept.kind === "lost") return { tail: readTail(), output: null };
+  return { tail: readTail(), output: { bytes: kept.bytes, cut: kept.cut } };
 }
 
 function judge(
@@ -93,15 +113,18 @@ function watchTime(child: GuardedProcess, limitMs: number, { signal }: StopSwitc
   };
 }
 
-/** The first part is shown as it comes; the tail keeps on following. */
+type OutputTakers = { chunk(chunk: Buffer): void; text(text: string): Promise<void> };
+
+/** The first part is shown as it comes; whoever takes it all keeps on following. */
 async function showOutput(
   child: GuardedProcess,
   name: string,
   { recorder, redactor }: CommandWatch,
-  onChunk: (chunk: Buffer) => void,
+  take: OutputTakers,
 ): Promise<void> {
   let shown = 0;
   const show = async (text: string) => {
+    await take.text(text);
     if (text === "" || shown > shownBytes) return;
     shown += text.length;
     const isLast = shown > shownBytes;
@@ -112,7 +135,7 @@ async function showOutput(
     const decoder = new TextDecoder();
     const pieces = createHoldback(redactor);
     for await (const chunk of chunksOf(output)) {
-      onChunk(chunk);
+      take.chunk(chunk);
       await show(pieces.push(decoder.decode(chunk, { stream: true })));
     }
     await show(pieces.push(decoder.decode()) + pieces.flush());

@@ -82,7 +82,8 @@ async function work(run: PatchRun, recorder: Recorder): Promise<PatchReport> {
   const changes = redactor.json(await countChanges(base, source.commit, treeId));
   const { commands } = request.validation;
   const watch = { recorder, redactor, stopSwitch: live.stopSwitch };
-  const validation = await validateTree({ base, treeId }, commands, { scratch, markers }, watch);
+  const place = { folder: live.folder, scratch, markers };
+  const validation = await validateTree({ base, treeId }, commands, place, watch);
   return { kind: "applied", treeId, baseCommit: source.commit, validation, changes };
 }
 

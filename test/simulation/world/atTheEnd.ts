@@ -1,7 +1,9 @@
+import { outputKey } from "../../../orchestrator/worker/domain/outputKey.ts";
 import { isFinalTask } from "../../../orchestrator/worker/domain/states.ts";
 import { transcriptKey } from "../../../orchestrator/worker/services/supervision/archiveRun.ts";
 import type { Violation } from "./invariants.ts";
 import { organizations, type People } from "./people.ts";
+import { outputOf } from "./simPatches.ts";
 import type { View } from "./simStores.ts";
 import { canary, type World } from "./world.ts";
 
@@ -19,6 +21,7 @@ export async function checkAtTheEnd(world: World, people: People): Promise<Viola
     ...silentRunsEnded(world),
     ...eventsWhole(world, view),
     ...deadMessagesRecorded(world, view),
+    ...outputsThere(world, view),
     ...(await noCanary(world)),
     ...(await world.audit.checkAtTheEnd(organizations)),
   ];
@@ -137,6 +140,18 @@ function wholeRun(world: World, executionId: string, types: readonly string[]): 
     ? [violation("events", `${executionId} has ${held} of ${run.events.length} events`)]
     : [];
 }
+
+/** What a verdict names as kept is there, and is that of its own run. */
+const outputsThere = ({ texts }: World, view: View): Violation[] =>
+  view.patchSets.flatMap(({ id, validation, ...patch }) =>
+    (validation?.commands ?? []).flatMap(({ output }, command) => {
+      const run = validation?.run ?? "";
+      const isThere = texts.get(outputKey(patch, run, command)) === outputOf(run, command);
+      return output == null || isThere
+        ? []
+        : [violation("output", `${id} has no output of command ${command}`)];
+    }),
+  );
 
 /** I13: every message that was given up was seen, unless its task was over. */
 const deadMessagesRecorded = ({ queues }: World, view: View): Violation[] => {

@@ -2,6 +2,7 @@ import type { Runner } from "../../../orchestrator/worker/domain/ports/runner.ts
 import type { NumberedEvent } from "../../../shared/contracts/agentEvent.ts";
 import type { PatchReport, PatchRunRequest, RunStatus } from "../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
+import { streamOf } from "./simArchives.ts";
 import { shaOf } from "./simForge.ts";
 import type { World } from "./world.ts";
 
@@ -39,6 +40,10 @@ export class SimPatches {
       patchResult: async (id) => {
         const run = this.#find(id);
         return { ...statusOf(run), report: run.report };
+      },
+      takeOutput: async (id, command, store) => {
+        const text = outputOf(this.#find(id).id, command);
+        await store(text.length, streamOf(text));
       },
     };
   }
@@ -132,7 +137,16 @@ const applied = (run: SimPatchRun, treeId: string, failed: boolean): PatchReport
         exitCode: failed ? 1 : 0,
         durationMs: 5,
         tail: "",
+        ...(printsMuch(run.id)
+          ? { output: { bytes: outputOf(run.id, 0).length, cut: false } }
+          : {}),
       },
     ],
   },
 });
+
+/** The commands of every other run print more than a tail holds. */
+const printsMuch = (id: string): boolean => Number.parseInt(shaOf(id).slice(0, 2), 16) % 2 === 0;
+
+export const outputOf = (id: string, command: number): string =>
+  `${id} printed this for command ${command}`;

@@ -15,6 +15,7 @@ import { drawRates, type FaultKind, type FaultRates } from "./faults.ts";
 import { fencedStores } from "./fencedStores.ts";
 import { type CallPoint, Calls, type Life, throughCalls } from "./life.ts";
 import { asCodeAgent, SimAgents } from "./simAgents.ts";
+import { simArchives } from "./simArchives.ts";
 import { SimAudit } from "./simAudit.ts";
 import { SimCallbacks } from "./simCallbacks.ts";
 import { SimForge, shaOf } from "./simForge.ts";
@@ -233,6 +234,7 @@ export class World {
       deadLetters: through("store", "deadLetters", stores.deadLetters),
       providerConfigs: through("store", "providerConfigs", stores.providerConfigs),
       artifacts: through("artifacts", "artifacts", this.#artifacts()),
+      archives: through("artifacts", "archives", simArchives(this.texts)),
       queue: through("queue", "queue", this.queues.port()),
       supervisors: through("supervisor", "supervisors", this.objects.port()),
       callbacks: through("other", "callbacks", this.callbacks.port()),

@@ -67,6 +67,15 @@ export type Runner = {
   runResult(executionId: string): Promise<RunResult>;
   patchResult(patchSetId: string): Promise<PatchResult>;
   /**
+   * Hands what a command of a finished validation printed to `store`, with its length. The command is named by its
+   * place in the request, from 0. `output_not_kept`: its tail holds it all, or it could not be kept.
+   */
+  takeOutput(
+    patchSetId: string,
+    command: number,
+    store: (bytes: number, body: ReadableStream<Uint8Array>) => Promise<void>,
+  ): Promise<void>;
+  /**
    * Takes the session of a finished run to where a later start that names it finds it. Absent where it stays with
    * the runner. May be repeated. `session_not_found`: the run kept none.
    */

@@ -60,6 +60,9 @@ export type Attempt = TaskRef & {
   patchStarted: boolean;
   /** The tree that the Patch Manager made, as soon as it is known. */
   appliedTreeId: string | null;
+  /** How often the outputs of its validation were asked for, and of which commands they are in R2; absent = not yet. */
+  outputTries?: number;
+  outputsHeld?: number[];
   /** Errors in a row of the present phase, and since when. */
   failures: number;
   failingSinceMs: number | null;

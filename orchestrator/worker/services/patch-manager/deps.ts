@@ -2,7 +2,7 @@ import type { PatchSet } from "../../../../shared/contracts/aiPatch.ts";
 import type { ApprovalReason } from "../../../../shared/contracts/patch.ts";
 import type { FileChange } from "../../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../../shared/errors.ts";
-import type { Artifacts } from "../../domain/ports/artifacts.ts";
+import type { Archives, Artifacts } from "../../domain/ports/artifacts.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { Brief, ExecutionStore } from "../../domain/ports/executionStore.ts";
 import type { Ids } from "../../domain/ports/ids.ts";
@@ -37,6 +37,7 @@ export type PatchDeps = {
   runner: Runner | null;
   forge: Forge | null;
   artifacts: Artifacts;
+  archives: Archives;
   clock: Clock;
   ids: Ids;
   policy: PatchPolicy;

@@ -101,7 +101,7 @@ async function followPatch(
   // The runner went down in the middle. Nothing has left its machine, so the work is simply done again.
   if (report.kind === "stopped" && report.by === "shutdown" && attempt.patchTry < maxPatchTries)
     return go(nextTry(attempt));
-  return afterPatchReport(deps, attempt, brief, report);
+  return afterPatchReport(deps, runner, attempt, brief, report);
 }
 
 const nextTry = (attempt: Attempt): Attempt => ({
@@ -110,6 +110,8 @@ const nextTry = (attempt: Attempt): Attempt => ({
   patchAsked: false,
   patchStarted: false,
   appliedTreeId: null,
+  outputTries: 0,
+  outputsHeld: [],
 });
 
 const sourceOf = ({ patchTry }: Attempt): EventSource => `patch-${patchTry}`;

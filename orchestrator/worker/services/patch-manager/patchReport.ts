@@ -2,30 +2,38 @@ import type { PatchFault } from "../../../../shared/contracts/aiPatch.ts";
 import type { ApprovalReason } from "../../../../shared/contracts/patch.ts";
 import type { PatchReport, ValidationReport } from "../../../../shared/contracts/runner.ts";
 import { approvalHolds } from "../../domain/approval.ts";
+import type { Runner } from "../../domain/ports/runner.ts";
 import { go, type StepResult } from "../../domain/ports/supervision.ts";
 import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
 import { askForApproval } from "./approval.ts";
 import { beginDelivery } from "./delivery.ts";
-import type { PatchBrief, PatchDeps } from "./deps.ts";
+import { type PatchBrief, type PatchDeps, patchRunIdOf } from "./deps.ts";
 import { type BadEnd, cancelledEnd, endPatch } from "./endPatch.ts";
+import { keepOutputs } from "./keepOutputs.ts";
 import { readSet } from "./readSet.ts";
 
 /** What follows from a finished run of a patch set. */
 export async function afterPatchReport(
   deps: PatchDeps,
-  attempt: Attempt,
+  runner: Runner,
+  before: Attempt,
   brief: PatchBrief,
-  report: PatchReport,
+  reported: PatchReport,
 ): Promise<StepResult> {
-  if (report.kind !== "applied") return endPatch(deps, attempt, brief, endOf(report, brief));
-  if (brief.patch.treeId !== null && brief.patch.treeId !== report.treeId)
-    return endPatch(deps, attempt, brief, otherTree(brief.patch.treeId, report.treeId));
-  if (report.validation.status === "failed")
-    return endPatch(deps, attempt, brief, endOfValidation(report.validation));
+  if (reported.kind !== "applied") return endPatch(deps, before, brief, endOf(reported, brief));
+  if (brief.patch.treeId !== null && brief.patch.treeId !== reported.treeId)
+    return endPatch(deps, before, brief, otherTree(brief.patch.treeId, reported.treeId));
+  const from = { runner, id: patchRunIdOf(before, brief) };
+  const kept = await keepOutputs(deps, from, before, reported.validation);
+  if (kept.kind === "later") return kept.result;
+  const { attempt, validation } = kept;
+  if (validation.status === "failed")
+    return endPatch(deps, attempt, brief, endOfValidation(validation));
   if (brief.patch.status !== "validating") return go(attempt);
+  const report = { ...reported, validation };
   const reasons = await reasonsOf(deps, brief, report);
   if (reasons.length > 0 && !approvalHolds(brief.patch))
-    return askForApproval(deps, attempt, brief, { reasons, validation: report.validation });
+    return askForApproval(deps, attempt, brief, { reasons, validation });
   return beginDelivery(deps, attempt, brief, report, reasons.length > 0);
 }
 

@@ -1,6 +1,13 @@
 import { z } from "@hono/zod-openapi";
+import type { TypedResponse } from "hono";
 import { idempotencyKeySchema, type TaskView } from "../../../../../shared/contracts/task.ts";
 import { errorEnvelope } from "../envelope.ts";
+
+/** Text that may be a stream, as the type that a route with text/plain wants of its handler. */
+export const plainText = (text: BodyInit): Response & TypedResponse<string, 200, "text"> =>
+  new Response(text, {
+    headers: { "content-type": "text/plain; charset=utf-8" },
+  }) as Response & TypedResponse<string, 200, "text">;
 
 /** Parts of route descriptions. */
 export const json = <T extends z.ZodType>(description: string, schema: T) => ({

@@ -15,12 +15,21 @@ import { taskViewSchema } from "../../../../../shared/contracts/task.ts";
 import { patchSetStatuses } from "../../../domain/states.ts";
 import { checkPatch } from "../../../services/patch-manager/checkPatch.ts";
 import { approvePatch, rejectPatch } from "../../../services/patch-manager/decidePatch.ts";
+import { outputOfCommand } from "../../../services/patch-manager/readOutput.ts";
 import { getPatchSet, listPatches } from "../../../services/patch-manager/readPatches.ts";
 import { diffOfPatch, filesOfPatch } from "../../../services/patch-manager/showChanges.ts";
 import { revertPatch } from "../../../services/tasks/revertPatch.ts";
 import type { HttpEnv } from "../httpEnv.ts";
 import { requireRole } from "../middleware.ts";
-import { body, failures, idempotencyHeaders, json, secured, tellAccepted } from "./answers.ts";
+import {
+  body,
+  failures,
+  idempotencyHeaders,
+  json,
+  plainText,
+  secured,
+  tellAccepted,
+} from "./answers.ts";
 
 const tags = ["patches"];
 const patchParam = z.object({ id: z.string().max(100) });
@@ -81,6 +90,26 @@ const files = createRoute({
   security: secured,
   request: { params: patchParam },
   responses: { 200: json("The files.", patchFilesSchema), ...failures },
+});
+
+const output = createRoute({
+  method: "get",
+  path: "/api/v1/patches/{id}/validation/{command}/output",
+  tags,
+  summary: "All that a command of the patch set's validation printed, as far as it is kept",
+  description:
+    "Redacted, both outputs as they came. The command is named by its place in validation.commands, from 0. 404 command_not_found: validation ran no such command (yet); 404 output_not_kept: there was more than the verdict's tail, and it could not be kept.",
+  security: secured,
+  request: {
+    params: patchParam.extend({ command: z.coerce.number().int().min(0).max(49) }),
+  },
+  responses: {
+    200: {
+      description: "What it printed.",
+      content: { "text/plain": { schema: z.string() } },
+    },
+    ...failures,
+  },
 });
 
 const check = createRoute({
@@ -163,6 +192,12 @@ export function patchRoutes(app: OpenAPIHono<HttpEnv>): void {
   app.openapi(files, async (c) => {
     const { id } = c.req.valid("param");
     return c.json(await filesOfPatch(c.get("deps"), c.get("principal"), id), 200);
+  });
+
+  app.openapi(output, async (c) => {
+    const { id, command } = c.req.valid("param");
+    const text = await outputOfCommand(c.get("deps"), c.get("principal"), id, command);
+    return plainText(text);
   });
 
   app.openapi(check, async (c) => {

@@ -60,6 +60,7 @@ export function containerRunner(deps: ContainerRunnerDeps): Runner {
       start(deps, executionId, request, outside),
     startPatch: () => Promise.reject(noPatches()),
     patchResult: () => Promise.reject(noPatches()),
+    takeOutput: () => Promise.reject(noPatches()),
     follow: (kind, id, options) => runnerOf(id).follow(kind, id, options),
     runResult: (id) => runnerOf(id).runResult(id),
     async cancel(kind, id, fence, reason) {

@@ -8,6 +8,7 @@ import {
 import type { Runner } from "../../../domain/ports/runner.ts";
 import { withDeadline } from "./deadline.ts";
 import { readEvents } from "./eventStream.ts";
+import { takeOutput } from "./outputs.ts";
 import { ask, type RunnerAddress, refusal, send } from "./request.ts";
 
 /** A margin above the time a runner may keep an event stream open. */
@@ -43,5 +44,7 @@ export function httpRunner(address: RunnerAddress): Runner {
     runResult: (id) => ask(address, "GET", `${at("runs", id)}/result`, runResultSchema),
 
     patchResult: (id) => ask(address, "GET", `${at("patches", id)}/result`, patchResultSchema),
+
+    takeOutput: (id, command, store) => takeOutput(address, id, command, store),
   };
 }
