@@ -21,6 +21,10 @@ export const patchSummarySchema = z
     status: z.string(),
     contentKey: z.string().meta({ description: "SHA-256 of the set's base, files and patches." }),
     baseCommit: z.string(),
+    ontoCommit: z.string().nullable().meta({
+      description:
+        "What the order's branch had gone on to when the patch was to be delivered: it was brought onto that commit. Null = its branch has not moved.",
+    }),
     treeId: z.string().nullable().meta({
       description: "The git tree that it makes, hence every file after it; null until it is made.",
     }),

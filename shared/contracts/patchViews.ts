@@ -10,12 +10,18 @@ const side = z
   .nullable()
   .meta({ description: "Null: there is no such file on that side." });
 
+const ontoCommit = z.string().nullable();
+
 /** The largest diff, in bytes, that is in the JSON answer as well. */
 export const maxInlineDiffBytes = 256 * 1024;
 
 export const patchFilesSchema = z
   .strictObject({
     baseCommit: z.string(),
+    ontoCommit: ontoCommit.meta({
+      description:
+        "The files and the diff are against this commit, which the order's branch had gone on to; null: against the base.",
+    }),
     files: z.array(
       z.strictObject({
         path: z.string(),
@@ -48,7 +54,13 @@ export const checkPatchSchema = z
 export type CheckPatch = z.infer<typeof checkPatchSchema>;
 
 const span = z.strictObject({ start: z.int(), lines: z.int() });
-const at = { ref: z.string(), commit: z.string().meta({ description: "The head of the ref." }) };
+const at = {
+  ref: z.string(),
+  commit: z.string().meta({ description: "The head of the ref." }),
+  ontoCommit: ontoCommit.meta({
+    description: "What the patch was brought onto for its delivery, as its branch had moved.",
+  }),
+};
 
 export const patchCheckSchema = z
   .discriminatedUnion("kind", [

@@ -21,6 +21,7 @@ import { commitIdSchema, sourceSchema } from "./source.ts";
  *   POST /forge/bundle                                         a local source as such a bundle
  *   POST /forge/ref, /forge/commit, /forge/move-ref            local repositories only
  *   POST /forge/files                                          files of a commit, see forgeFiles.ts; likewise
+ *   POST /forge/goes-on                                        whether a commit goes on from another; likewise
  *
  * Every JSON answer is a Result. Another id while one is live is 409 `busy`.
  *
@@ -135,8 +136,13 @@ export const patchRunRequestSchema = z.strictObject({
   set: patchSetSchema,
   /** With the commit that the set is against. */
   source: sourceSchema,
+  /**
+   * A commit that goes on from the one that the set is against: the set is merged with it, and the tree is one to
+   * commit on it. `refused` with `conflict` where it does not go on from there.
+   */
+  onto: commitIdSchema.optional(),
   validation: z.strictObject({ commands: z.array(validationCommandSchema).max(50) }),
-  /** The tree that the run of the agent ended with; another one is `engine_mismatch`. */
+  /** The tree that the run of the agent ended with; another one is `engine_mismatch`. Null with `onto`. */
   expectedTreeId: z.string().nullable(),
   /**
    * With `protectedPaths` the tree is made although the set touches such paths; absent = they refuse the set. It
@@ -198,15 +204,32 @@ export const fileChangeSchema = z.object({
 });
 export type FileChange = z.infer<typeof fileChangeSchema>;
 
+const lineSpanSchema = z.object({ start: count, lines: count });
+
+/** A file that could not be merged. `marked`: its conflicts as git marks them, redacted; null where nothing is shown. */
+export const reportedConflictSchema = z.object({
+  file: z.string(),
+  hunks: z.array(z.object({ base: lineSpanSchema, ours: lineSpanSchema, theirs: lineSpanSchema })),
+  marked: z.string().nullable(),
+});
+export type ReportedConflict = z.infer<typeof reportedConflictSchema>;
+
 export const patchReportSchema = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("refused"), faults: z.array(patchFaultSchema).min(1) }),
+  z.object({
+    kind: z.literal("refused"),
+    faults: z.array(patchFaultSchema).min(1),
+    /** With `onto`: what stood in the way. All marked texts together have at most 64 KB. */
+    conflicts: z.array(reportedConflictSchema).nullish(),
+  }),
   z.object({
     kind: z.literal("applied"),
     treeId: z.string(),
     baseCommit: z.string(),
     validation: validationReportSchema,
-    /** Absent = the runner does not count. */
+    /** Absent = the runner does not count. With `onto`: what is done to that commit. */
     changes: z.array(fileChangeSchema).nullish(),
+    /** With `onto`: its tree holds all that the set changes, so that there is nothing to commit. */
+    alreadyApplied: z.boolean().nullish(),
   }),
   z.object({ kind: z.literal("stopped"), by: z.enum(stopReasons) }),
   z.object({ kind: z.literal("engine_mismatch"), message: z.string() }),
@@ -291,6 +314,13 @@ export const moveRefAnswerSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 export type MoveRefAnswer = z.infer<typeof moveRefAnswerSchema>;
+
+export const goesOnRequestSchema = z.strictObject({
+  source: sourceSchema,
+  commit: commitIdSchema,
+  from: commitIdSchema,
+});
+export const goesOnAnswerSchema = z.object({ goesOn: z.boolean() });
 
 /** The envelope of every JSON answer of a runner. */
 export const runnerAnswer = <T extends z.ZodType>(value: T) =>

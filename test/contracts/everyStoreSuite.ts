@@ -3,6 +3,7 @@ import { acceptSuite } from "./acceptSuite.ts";
 import { approvalSuite } from "./approvalSuite.ts";
 import { auditSuite } from "./auditSuite.ts";
 import { deadLetterSuite } from "./deadLetterSuite.ts";
+import { movedSuite } from "./movedSuite.ts";
 import { orderSuite } from "./orderSuite.ts";
 import { settingsSuite } from "./settingsSuite.ts";
 import { staleFenceSuite } from "./staleFenceSuite.ts";
@@ -18,6 +19,7 @@ export function everyStoreSuite(place: string, open: OpenStores): void {
   describe(`turns in ${place}`, () => turnSuite(open));
   describe(`waiting in ${place}`, () => waitingSuite(open));
   describe(`approvals in ${place}`, () => approvalSuite(open));
+  describe(`a branch that moved in ${place}`, () => movedSuite(open));
   describe(`orders in ${place}`, () => orderSuite(open));
   describe(`dead letters in ${place}`, () => deadLetterSuite(open));
   describe(`settings in ${place}`, () => settingsSuite(open));

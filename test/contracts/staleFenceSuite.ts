@@ -130,6 +130,23 @@ export function staleFenceSuite(open: OpenStores): void {
         nowMs: 1,
         log,
       }),
+    "bring onto another commit": (s) =>
+      s.patchSets.bringOnto(stalePatch, {
+        projectId: "proj_1",
+        orderId: "ORD-1",
+        from: null,
+        to: sha,
+        nowMs: 1,
+        log,
+      }),
+    "find it applied": (s) =>
+      s.patchSets.findApplied(stalePatch, {
+        validation: { status: "none", commands: [] },
+        outcome,
+        notices: [aNotice(task)],
+        nowMs: 1,
+        log,
+      }),
     "await approval": (s) => s.patchSets.awaitApproval(stalePatch, { ...asking, nowMs: 1, log }),
     approve: (s) =>
       s.patchSets.approve(stalePatch, {

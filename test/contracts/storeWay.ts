@@ -106,7 +106,7 @@ export const asking = {
   waiting: approval,
 };
 /** What a person approves, and what is committed: the set of `aSettlement` and the tree of its way. */
-export const committed = { baseCommit: "b".repeat(40), treeId };
+export const committed = { baseCommit: "b".repeat(40), ontoCommit: null, treeId };
 export const approved = { ...committed, contentKey: "c".repeat(64) };
 
 /** The end of an attempt whose agent asks a person: its session is kept, its process is gone. */

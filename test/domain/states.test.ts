@@ -86,7 +86,7 @@ describe("a cancel", () => {
 
 describe("the tables", () => {
   it("are these", () => {
-    expect(reading(taskTransitions).slice(0, 8)).toEqual([
+    expect(reading(taskTransitions).slice(0, 10)).toEqual([
       "queued → claim → assigned",
       "assigned → start → running",
       "running → receive_patch → patching",
@@ -94,6 +94,8 @@ describe("the tables", () => {
       "patching → begin_validation → validating",
       "validating → begin_delivery → delivering",
       "delivering → deliver → completed",
+      "delivering → bring_onto → patching",
+      "validating → find_applied → completed",
       "assigned|running → retry → queued",
     ]);
   });

@@ -6,6 +6,7 @@ import {
   bundleHeaders,
   cancelRequestSchema,
   commitRequestSchema,
+  goesOnRequestSchema,
   type MoveRefAnswer,
   moveRefRequestSchema,
   outputBytesHeader,
@@ -178,6 +179,10 @@ export class FakeRunner {
       this.parents.set(commit, request.parent);
       this.messages.push(request.message);
       return answer({ commit });
+    }
+    if (action === "goes-on") {
+      const { commit, from } = goesOnRequestSchema.parse(body);
+      return answer({ goesOn: this.#goesOnFrom(commit, from) });
     }
     const { ref, from, to } = moveRefRequestSchema.parse(body);
     const current = this.refs.get(ref) ?? null;

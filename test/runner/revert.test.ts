@@ -60,6 +60,7 @@ async function delivered() {
   git(repository, "reset", "--quiet", "--hard", commit);
   const record = {
     baseCommit: base,
+    ontoCommit: null,
     commitSha: commit,
     set: { kind: "inline", text: JSON.stringify(set) },
   } as PatchSetRecord;

@@ -39,6 +39,7 @@ async function asItIs(s: Stores, { organizationId, patchSetId }: PatchRef, n: nu
   return {
     contentKey: patch?.contentKey ?? "",
     baseCommit: n % 17 === 0 ? "another" : (patch?.baseCommit ?? ""),
+    ontoCommit: n % 13 === 0 ? "another" : (patch?.ontoCommit ?? null),
     treeId: n % 19 === 0 ? "another" : (patch?.treeId ?? ""),
   };
 }
@@ -60,6 +61,25 @@ export const patchOps = {
     s.patchSets.deliver(scene.patch, {
       ...atOrder(scene),
       commitSha: `sha-${scene.nowMs}`,
+      outcome,
+      notices: noticesOf(scene),
+      nowMs: scene.nowMs,
+      log,
+    }),
+  bringOnto: async (s, scene) => {
+    const { taskId } = scene.ref;
+    const story = await s.tasks.findStory({ ...scene.ref, taskId });
+    return s.patchSets.bringOnto(scene.patch, {
+      ...atOrder(scene),
+      from: scene.n % 5 === 0 ? "another" : (story?.order?.headCommit ?? null),
+      to: `foreign-${scene.nowMs}`,
+      nowMs: scene.nowMs,
+      log,
+    });
+  },
+  findApplied: (s, scene) =>
+    s.patchSets.findApplied(scene.patch, {
+      validation: { status: "passed", commands: [] },
       outcome,
       notices: noticesOf(scene),
       nowMs: scene.nowMs,

@@ -29,7 +29,7 @@ const waiting = { kind: "question", text: "", sinceMs: 1, expiresAtMs: 2 } as co
 const validation = { status: "none" as const, commands: [] };
 
 /** One call of every method: a method that is added and not called here does not compile. */
-const approved = { contentKey: "", baseCommit: sha, treeId: sha };
+const approved = { contentKey: "", baseCommit: sha, ontoCommit: sha, treeId: sha };
 const calls = {
   tasks: {
     forgetExpiredKeys: [1, 100],
@@ -96,6 +96,11 @@ const calls = {
         log,
       },
     ],
+    bringOnto: [
+      patchRef,
+      { projectId: "proj_1", orderId: "ORD-1", from: sha, to: sha, nowMs: 1, log },
+    ],
+    findApplied: [patchRef, { validation, outcome, notices, nowMs: 1, log }],
     awaitApproval: [patchRef, { reasons: [], validation, waiting, nowMs: 1, log }],
     approve: [patchRef, { by: "user:ada", approved, nowMs: 1, sweepAtMs: 1, log }],
     find: ["org_a", "ps_1"],

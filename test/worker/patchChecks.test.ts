@@ -55,6 +55,7 @@ describe("a dry run of a patch set", () => {
       ],
       shifts: [],
       merged: [],
+      ontoCommit: null,
     });
 
     expect(world.runner.requests.slice(asked)).toEqual(["POST /forge/ref", "POST /forge/files"]);

@@ -7,11 +7,13 @@ import {
   bundleHeaders,
   bundleRequestSchema,
   commitRequestSchema,
+  goesOnRequestSchema,
   moveRefRequestSchema,
   patchReportSchema,
   readRefRequestSchema,
 } from "../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
+import { isAncestor } from "../git/ancestry.ts";
 import { createBaseRepository } from "../git/baseRepository.ts";
 import { writeBundle } from "../git/bundles.ts";
 import { openLocalSource, resolveSource } from "../git/localSource.ts";
@@ -43,6 +45,7 @@ export const forgeRoutes = (deps: ForgeDeps): Route[] => [
   { method: "POST", path: "/forge/files", handle: (call) => answerFiles(deps, call) },
   { method: "POST", path: "/forge/commit", handle: (call) => answerCommit(deps, call) },
   { method: "POST", path: "/forge/move-ref", handle: (call) => answerMove(deps, call) },
+  { method: "POST", path: "/forge/goes-on", handle: (call) => answerGoesOn(deps, call) },
 ];
 
 /** The one answer that is no JSON: a git bundle, with what it holds in its headers. */
@@ -79,6 +82,12 @@ async function answerFiles({ roots }: ForgeDeps, { request }: Call) {
 async function answerMove({ roots }: ForgeDeps, { request }: Call) {
   const { source, ...move } = parseRequest(moveRefRequestSchema, await body(request));
   return moveRef(await openLocalSource(source, roots), move);
+}
+
+async function answerGoesOn({ roots }: ForgeDeps, { request }: Call) {
+  const { source, commit, from } = parseRequest(goesOnRequestSchema, await body(request));
+  const repository = await openLocalSource(source, roots);
+  return { goesOn: await isAncestor(repository.git, from, commit) };
 }
 
 async function answerCommit({ roots, patches }: ForgeDeps, { request }: Call) {

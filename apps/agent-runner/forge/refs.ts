@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { MoveRefAnswer } from "../../../shared/contracts/runner.ts";
 import { isSafeBranchName } from "../../../shared/contracts/source.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
+import { isAncestor } from "../git/ancestry.ts";
 import { git, gitLine, lastLine, tryGit } from "../git/git.ts";
 import type { LocalRepository } from "../git/localSource.ts";
 
@@ -46,15 +47,12 @@ export async function moveRef(
 }
 
 /** Whether what a branch is at goes on from a commit: then an earlier move had worked, and somebody went on. */
-async function isBehind(
-  repository: LocalRepository,
+const isBehind = async (
+  { git: place }: LocalRepository,
   commit: string,
   current: string | null,
-): Promise<boolean> {
-  if (current === null || current === commit) return false;
-  const args = ["merge-base", "--is-ancestor", commit, current];
-  return (await tryGit(repository.git, args)).exitCode === 0;
-}
+): Promise<boolean> =>
+  current !== null && current !== commit && (await isAncestor(place, commit, current));
 
 /** A ref is a file or a folder, even where it is stored otherwise: nothing can be above or below another ref. */
 async function refuseIfInTheWay(repository: LocalRepository, ref: string): Promise<void> {

@@ -6,14 +6,18 @@ import { fromBytes } from "../git/bytePath.ts";
 import type { GitPlace } from "../git/git.ts";
 import { listTree, readBlobs, submoduleMode, type TreeEntry } from "../git/objects.ts";
 
-/** The TypeScript engine over the blobs of a commit: what the set makes of them, with nothing written. */
+/**
+ * The TypeScript engine over the blobs of a commit: what the set makes of them, with nothing written. `base` is the
+ * commit that the set was made for, where that is another one.
+ */
 export async function applyInMemory(
   place: GitPlace,
-  commit: string,
+  { commit, base }: { commit: string; base: string | null },
   set: PatchSet,
   policy: PatchPolicy,
 ): Promise<ApplyOutcome> {
-  return applyPatchSet(set, await readerOf(place, commit, set), policy);
+  const readBase = base === null ? undefined : await readerOf(place, base, set);
+  return applyPatchSet(set, await readerOf(place, commit, set), policy, readBase);
 }
 
 /** The files that the set names are read together; the few others that an engine asks for, one by one. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { PatchFault, PatchSet } from "../../../shared/contracts/aiPatch.ts";
+import type { FileConflict } from "../../../shared/patch/threeWay.ts";
 import type { TreeFile } from "../../../shared/patch/treeFile.ts";
 import { exportTree } from "../git/baseRepository.ts";
 import type { GitPlace } from "../git/git.ts";
@@ -11,7 +12,10 @@ import { runPatchManager } from "./patchManager.ts";
 
 export type ApplyRequest = {
   set: PatchSet;
+  /** The commit that the set was made for. */
   commit: string;
+  /** The commit that the tree is to be committed on, where that is another one: the set is merged with it. */
+  onto: string | null;
   base: GitPlace;
   allowProtected: boolean;
   /** A folder of the run that is thrown away. */
@@ -22,7 +26,7 @@ export type ApplyRequest = {
 
 export type AppliedSet =
   | { kind: "applied"; treeId: string; files: number }
-  | { kind: "refused"; faults: PatchFault[] }
+  | { kind: "refused"; faults: PatchFault[]; conflicts?: FileConflict[] }
   | { kind: "engine_mismatch"; message: string };
 
 const largestFileBytes = 256 * 1024 * 1024;
@@ -32,13 +36,16 @@ const largestFileBytes = 256 * 1024 * 1024;
  * tree is then read back from the disk: it has to be, byte for byte, the one that the engines agree on.
  */
 export async function applySet(request: ApplyRequest): Promise<AppliedSet> {
-  const { base, commit, set, scratch, markers, signal } = request;
-  const policy = { baseIsHead: true, allowProtected: request.allowProtected };
-  const ours = await applyInMemory(base, commit, set, policy);
+  const { base, commit, onto, set, scratch, markers, signal } = request;
+  const policy = { baseIsHead: onto === null, allowProtected: request.allowProtected };
+  const at = onto === null ? { commit, base: null } : { commit: onto, base: commit };
+  const ours = await applyInMemory(base, at, set, policy);
   const checkout = join(scratch, "checkout");
-  await exportTree(base, commit, checkout);
+  const baseRoot = onto === null ? null : join(scratch, "base");
+  await exportTree(base, at.commit, checkout);
+  if (baseRoot !== null) await exportTree(base, commit, baseRoot);
   const theirs = await runPatchManager({
-    ...{ set, policy, markers, signal },
+    ...{ set, policy, baseRoot, markers, signal },
     root: checkout,
     temporary: scratch,
   });
@@ -52,10 +59,10 @@ export async function applySet(request: ApplyRequest): Promise<AppliedSet> {
   return { kind: "applied", treeId: found.treeId, files: found.changes.length };
 }
 
-const readBack = ({ base, commit, scratch }: ApplyRequest, checkout: string) =>
+const readBack = ({ base, commit, onto, scratch }: ApplyRequest, checkout: string) =>
   collectChanges({
     place: { ...base, workTree: checkout, indexFile: join(base.gitDir, "index") },
-    commit,
+    commit: onto ?? commit,
     rules: "none",
     aside: join(scratch, "aside"),
     maxFileBytes: largestFileBytes,

@@ -15,7 +15,9 @@ export async function compareOutcomes(
     return differenceOf(await describe(ours.files), new Map(theirs.files.map(said)));
   if (ours.kind === "refused" && theirs.kind === "refused") {
     const [one, other] = [codesOf(ours.faults), codesOf(theirs.faults)];
-    return one === other ? null : `TypeScript refuses with ${one}, Python with ${other}`;
+    if (one !== other) return `TypeScript refuses with ${one}, Python with ${other}`;
+    const [our, their] = [placesOf(ours.conflicts), placesOf(theirs.conflicts)];
+    return our === their ? null : `TypeScript meets conflicts at ${our}, Python at ${their}`;
   }
   return ours.kind === theirs.kind ? null : `TypeScript says ${ours.kind}, Python ${theirs.kind}`;
 }
@@ -56,6 +58,9 @@ function differenceOf(
   }
   return null;
 }
+
+const placesOf = (conflicts: readonly { file: string; hunks: readonly unknown[] }[] = []): string =>
+  JSON.stringify(conflicts.map(({ file, hunks }) => [file, hunks]));
 
 const codesOf = (faults: readonly PatchFault[]): string =>
   faults

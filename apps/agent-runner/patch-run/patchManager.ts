@@ -19,7 +19,11 @@ const outcomeSchema = z.discriminatedUnion("kind", [
     ),
   }),
   z.object({ kind: z.literal("already_applied") }),
-  z.object({ kind: z.literal("refused"), faults: z.array(patchFaultSchema) }),
+  z.object({
+    kind: z.literal("refused"),
+    faults: z.array(patchFaultSchema),
+    conflicts: z.array(z.object({ file: z.string(), hunks: z.array(z.unknown()) })).optional(),
+  }),
   z.object({ kind: z.literal("unreadable"), message: z.string() }),
   z.object({ kind: z.literal("failed"), message: z.string() }),
 ]);
@@ -34,6 +38,8 @@ export type PatchManagerRequest = {
   policy: PatchPolicy;
   /** The tree that the set is applied to. */
   root: string;
+  /** The tree that the set was made for, where that is another one. */
+  baseRoot: string | null;
   temporary: string;
   markers: RunMarkers;
   signal: AbortSignal;
@@ -49,6 +55,7 @@ export async function runPatchManager(request: PatchManagerRequest): Promise<Pat
       ...["python3", "-I", "-B", program, "apply", "--json", "--root", request.root],
       ...(policy.baseIsHead ? ["--base-is-head"] : []),
       ...(policy.allowProtected ? ["--allow-protected"] : []),
+      ...(request.baseRoot === null ? [] : ["--base", request.baseRoot]),
     ],
     cwd: request.root,
     env: runEnvironment(request.markers, { home: request.temporary, temporary: request.temporary }),

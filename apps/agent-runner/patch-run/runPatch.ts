@@ -13,6 +13,8 @@ import { createRecorder, type Recorder } from "../runs/recorder.ts";
 import { removeTree } from "../state/removeTree.ts";
 import { applySet } from "./applySet.ts";
 import { countChanges } from "./countChanges.ts";
+import { refusalOf } from "./refusal.ts";
+import { targetOf, treeOf } from "./target.ts";
 import { validateTree } from "./validate.ts";
 
 export type PatchRun = {
@@ -66,10 +68,13 @@ async function work(run: PatchRun, recorder: Recorder): Promise<PatchReport> {
   const base = await createBaseRepository(patchRepository(live.folder), source);
   const { scratch } = run;
   await mkdir(scratch, { recursive: true, mode: 0o711 });
-  const { set, expectedTreeId } = request;
+  const { set, expectedTreeId, onto } = request;
   const allowProtected = request.approved?.protectedPaths ?? false;
-  const to = { base, commit: source.commit, allowProtected, scratch, markers, signal };
+  const target = await targetOf(base, source.commit, onto);
+  if (target.kind === "refused") return target;
+  const to = { ...target, base, allowProtected, scratch, markers, signal };
   const applied = await applySet({ set, ...to });
+  if (applied.kind === "refused") return refusalOf(applied, redactor);
   if (applied.kind !== "applied") return redactor.json(applied);
   const { treeId, files } = applied;
   if (expectedTreeId !== null && expectedTreeId !== treeId)
@@ -79,12 +84,15 @@ async function work(run: PatchRun, recorder: Recorder): Promise<PatchReport> {
     };
   await recorder.record({ type: "patch_applied", treeId, files });
   run.onApplied();
-  const changes = redactor.json(await countChanges(base, source.commit, treeId));
+  const parent = onto ?? source.commit;
+  const changes = redactor.json(await countChanges(base, parent, treeId));
   const { commands } = request.validation;
   const watch = { recorder, redactor, stopSwitch: live.stopSwitch };
   const place = { folder: live.folder, scratch, markers };
   const validation = await validateTree({ base, treeId }, commands, place, watch);
-  return { kind: "applied", treeId, baseCommit: source.commit, validation, changes };
+  const said = { kind: "applied", treeId, baseCommit: source.commit, validation, changes } as const;
+  if (onto === undefined) return said;
+  return { ...said, alreadyApplied: treeId === (await treeOf(base, onto)) };
 }
 
 /** The commit that the set was made against; a source that names another one is a mistake of the caller. */

@@ -1,5 +1,5 @@
 import { and, desc, eq, isNull, lt, or, type SQL, sql } from "drizzle-orm";
-import { bindingOf } from "../domain/approval.ts";
+import { bindingOf, type Committed } from "../domain/approval.ts";
 import { type GuardName, stands } from "../domain/guards.ts";
 import type { Ids } from "../domain/ports/ids.ts";
 import type { PatchRef, PatchSetFilter, PatchSetStore } from "../domain/ports/patchSetStore.ts";
@@ -31,6 +31,16 @@ import {
   writeLog,
   writeNotice,
 } from "./writes.ts";
+
+/** What holds of one tree only, and is void when another one has to be made. */
+const unverified = {
+  treeId: null,
+  commitSha: null,
+  validation: null,
+  approvalReasons: null,
+  approvedBy: null,
+  approvedBinding: null,
+} as const satisfies Partial<typeof patchSets.$inferInsert>;
 
 type PatchColumns = Omit<Partial<typeof patchSets.$inferInsert>, "auditHead"> & {
   auditHead?: SQL;
@@ -76,7 +86,7 @@ export function d1PatchSetStore(db: Database, ids: Ids): PatchSetStore {
         .set({ status, updatedAtMs: nowMs, ...columns, ...(final ? end : {}) })
         .where(
           taskGuard(ref, event, {
-            refuseCancelled: !final && stands("verify_not_cancelled"),
+            refuseCancelled: (!final || event === "find_applied") && stands("verify_not_cancelled"),
             ...(guard === undefined ? {} : { guard }),
           }),
         ),
@@ -131,6 +141,33 @@ export function d1PatchSetStore(db: Database, ids: Ids): PatchSetStore {
         mustHaveChanged(db),
         ...input.notices.map((notice) => writeNotice(db, notice, input.nowMs)),
         writeLog(db, ids, logPlace(ref, input.nowMs), input.log),
+      ]),
+
+    bringOnto: (ref, { projectId, orderId, from, to, nowMs, log }) =>
+      guardedBatch(db, [
+        ...movePatch(ref, "bring_onto", { ...unverified, ontoCommit: to }, nowMs),
+        ...moveTask(ref, "bring_onto", null, nowMs),
+        db
+          .update(orders)
+          .set({ headCommit: to, updatedAtMs: nowMs })
+          .where(
+            and(
+              eq(orders.organizationId, ref.organizationId),
+              eq(orders.projectId, projectId),
+              eq(orders.id, orderId),
+              from === null ? isNull(orders.headCommit) : eq(orders.headCommit, from),
+            ),
+          ),
+        mustHaveChanged(db),
+        writeLog(db, ids, logPlace(ref, nowMs), log),
+      ]),
+
+    findApplied: (ref, { validation, outcome, notices, nowMs, log }) =>
+      guardedBatch(db, [
+        ...movePatch(ref, "find_applied", { validation }, nowMs, { guard: "end_patch_once" }),
+        ...moveTask(ref, "find_applied", outcome, nowMs, { guard: "end_patch_once" }),
+        ...notices.map((notice) => writeNotice(db, notice, nowMs)),
+        writeLog(db, ids, logPlace(ref, nowMs), log),
       ]),
 
     awaitApproval: (ref, { reasons, validation, waiting, nowMs, log }) =>
@@ -209,11 +246,15 @@ const taskIdOf = (organizationId: string, id: string) => sql`(
 const hasStatus = (status: PatchSetStatus): SQL =>
   status === "awaiting_approval" ? sql`status = 'awaiting_approval'` : eq(patchSets.status, status);
 
-const isRowOf = ({ baseCommit, treeId }: { baseCommit: string; treeId: string }): SQL | undefined =>
-  and(eq(patchSets.baseCommit, baseCommit), eq(patchSets.treeId, treeId));
+const isRowOf = ({ baseCommit, ontoCommit, treeId }: Committed): SQL | undefined =>
+  and(
+    eq(patchSets.baseCommit, baseCommit),
+    ontoCommit === null ? isNull(patchSets.ontoCommit) : eq(patchSets.ontoCommit, ontoCommit),
+    eq(patchSets.treeId, treeId),
+  );
 
-/** Whatever changed in the row since somebody looked at it makes another binding of it. */
-const approvedAsItIs = sql`approved_binding = content_key || ':' || base_commit || ':' || tree_id`;
+/** Whatever changed in the row since somebody looked at it makes another binding of it: `bindingOf`. */
+const approvedAsItIs = sql`approved_binding = content_key || ':' || base_commit || coalesce(':' || onto_commit, '') || ':' || tree_id`;
 
 function isDeliverable({
   committed,

@@ -77,6 +77,7 @@ export const toPatchSet = (row: typeof patchSets.$inferSelect): PatchSetRecord =
   status: row.status,
   set: storedText(row.setText, row.setKey),
   baseCommit: row.baseCommit,
+  ontoCommit: row.ontoCommit,
   files: row.files,
   operations: row.operations,
   treeId: row.treeId,

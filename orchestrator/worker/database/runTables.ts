@@ -139,6 +139,8 @@ export const patchSets = sqliteTable(
     setText: text("set_text"),
     setKey: text("set_key"),
     baseCommit: text("base_commit").notNull(),
+    /** What the order's branch had gone on to: the set was brought onto that commit. */
+    ontoCommit: text("onto_commit"),
     files: integer("files").notNull(),
     operations: integer("operations").notNull(),
     treeId: text("tree_id"),

@@ -12,12 +12,13 @@ export const attemptDetails = ({ id, fence, provider, config }: Execution) => ({
 /** Which patch set a line is about, whose work it is, and what came of the step. */
 export const patchDetails = (
   execution: Execution,
-  patch: Pick<PatchSetRecord, "id" | "contentKey" | "baseCommit">,
+  patch: Pick<PatchSetRecord, "id" | "contentKey" | "baseCommit" | "ontoCommit">,
   result: Record<string, unknown>,
 ): Record<string, unknown> => ({
   ...attemptDetails(execution),
   patchSetId: patch.id,
   contentKey: patch.contentKey,
   baseCommit: patch.baseCommit,
+  ...(patch.ontoCommit === null ? {} : { ontoCommit: patch.ontoCommit }),
   ...result,
 });

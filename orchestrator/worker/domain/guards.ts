@@ -35,6 +35,10 @@ export const guardNames = [
   "end_patch_once",
   "move_ref_compared",
   "read_ref_first",
+  // The branch has moved
+  "moved_branch_goes_on",
+  "moves_bounded",
+  "applied_onto_head",
   // Approval
   "approver_differs",
   "approval_binds",

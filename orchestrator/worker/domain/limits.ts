@@ -14,6 +14,9 @@ export const inputWaitMs = 24 * 3_600_000;
 export const defaultRemediationDepth = 2;
 export const maxRemediationDepth = 3;
 
+/** A patch is brought onto a branch that has moved this often in one attempt; then a person looks at who moves it. */
+export const maxBranchMoves = 5;
+
 export type TaskLimits = {
   wallClockMs: number;
   silenceMs: number;

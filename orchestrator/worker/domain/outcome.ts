@@ -7,6 +7,7 @@ import type { ExecutionEvent } from "./states.ts";
 export const outcomeCodes = [
   "delivered",
   "no_changes",
+  "already_applied",
   "incomplete",
   "denied",
   "agent_error",

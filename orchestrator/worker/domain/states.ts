@@ -38,6 +38,7 @@ export const patchSetStatuses = [
   "awaiting_approval",
   "delivering",
   "delivered",
+  "already_applied",
   "rejected",
   "conflict",
   "failed",
@@ -61,6 +62,10 @@ export const taskTransitions = {
   begin_validation: { from: ["patching"], to: "validating" },
   begin_delivery: { from: ["validating"], to: "delivering" },
   deliver: { from: ["delivering"], to: "completed" },
+  /** The order's branch has moved: the patch is applied again, onto what is there now. */
+  bring_onto: { from: ["delivering"], to: "patching" },
+  /** What it was to change is on the branch already. */
+  find_applied: { from: ["validating"], to: "completed" },
   retry: { from: ["assigned", "running"], to: "queued" },
   fail: { from: ["assigned", "running", "patching", "validating", "remediating"], to: "failed" },
   escalate: {
@@ -110,6 +115,8 @@ export const patchSetTransitions = {
   begin_validation: { from: ["received"], to: "validating" },
   begin_delivery: { from: ["validating"], to: "delivering" },
   deliver: { from: ["delivering"], to: "delivered" },
+  bring_onto: { from: ["delivering"], to: "received" },
+  find_applied: { from: ["validating"], to: "already_applied" },
   await_approval: { from: ["validating"], to: "awaiting_approval" },
   approve: { from: ["awaiting_approval"], to: "validating" },
   reject: { from: ["received", "validating", "awaiting_approval"], to: "rejected" },

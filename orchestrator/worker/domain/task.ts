@@ -145,6 +145,8 @@ export type PatchSetRecord = {
   status: PatchSetStatus;
   set: StoredText;
   baseCommit: string;
+  /** What the order's branch had gone on to: the set was brought onto that commit. Null = it stays on its base. */
+  ontoCommit: string | null;
   files: number;
   operations: number;
   treeId: string | null;
@@ -159,6 +161,12 @@ export type PatchSetRecord = {
   auditHead: string | null;
   faults: PatchFault[];
 };
+
+/** The commit that the patch's own follows. */
+export const parentOf = ({
+  baseCommit,
+  ontoCommit,
+}: Pick<PatchSetRecord, "baseCommit" | "ontoCommit">): string => ontoCommit ?? baseCommit;
 
 /** Such a set is shown to nobody. */
 export const addsSecret = ({ faults }: Pick<PatchSetRecord, "faults">): boolean =>

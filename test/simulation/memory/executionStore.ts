@@ -145,6 +145,7 @@ function insertPatch(tables: Tables, { patch, nowMs }: Settlement): void {
   putPatchSet(tables, {
     patch: {
       ...patch,
+      ontoCommit: null,
       status: "received",
       commitSha: null,
       validation: null,

@@ -1,4 +1,4 @@
-import { bindingOf } from "../../../orchestrator/worker/domain/approval.ts";
+import { bindingOf, type Committed } from "../../../orchestrator/worker/domain/approval.ts";
 import { type GuardName, stands } from "../../../orchestrator/worker/domain/guards.ts";
 import type { Ids } from "../../../orchestrator/worker/domain/ports/ids.ts";
 import type {
@@ -36,6 +36,14 @@ import {
   writeTaskLog,
 } from "./writes.ts";
 
+/** With `from`: only if that is its head. */
+type MovedOrder = {
+  projectId: string;
+  orderId: string;
+  commitSha: string;
+  from?: string | null;
+};
+
 /** What one batch does to a task and its patch set. */
 type PatchMove = {
   patchEvent: PatchSetEvent;
@@ -48,7 +56,7 @@ type PatchMove = {
   only?: (patch: PatchSetRecord) => boolean;
   outcome?: Outcome;
   /** Undefined: the order is not touched. */
-  order?: { projectId: string; orderId: string; commitSha: string };
+  order?: MovedOrder;
   child?: NewTask | null;
   notices?: readonly Notice[];
   nowMs: number;
@@ -93,6 +101,24 @@ export const memoryPatchSetStore = (tables: Tables, ids: Ids): PatchSetStore => 
       ...rest,
     }),
 
+  bringOnto: async (ref, { projectId, orderId, from, to, ...rest }) =>
+    movePatch(tables, ids, ref, {
+      patchEvent: "bring_onto",
+      taskEvent: "bring_onto",
+      columns: { ...unverified, ontoCommit: to },
+      order: { projectId, orderId, commitSha: to, from },
+      ...rest,
+    }),
+
+  findApplied: async (ref, { validation, ...rest }) =>
+    movePatch(tables, ids, ref, {
+      patchEvent: "find_applied",
+      taskEvent: "find_applied",
+      guard: "end_patch_once",
+      columns: { validation },
+      ...rest,
+    }),
+
   awaitApproval: async (ref, { reasons, validation, waiting, ...rest }) =>
     movePatch(tables, ids, ref, {
       columns: { approvalReasons: reasons, validation, approvedBy: null, approvedBinding: null },
@@ -129,14 +155,22 @@ const patchSetsOf = (tables: Tables, organizationId: string): PatchSetRecord[] =
     .map(({ patch }) => patch)
     .filter((patch) => patch.organizationId === organizationId);
 
-const isRowOf = (
-  patch: PatchSetRecord,
-  { baseCommit, treeId }: { baseCommit: string; treeId: string },
-): boolean => patch.baseCommit === baseCommit && patch.treeId === treeId;
+/** What holds of one tree only. */
+const unverified = {
+  treeId: null,
+  commitSha: null,
+  validation: null,
+  approvalReasons: null,
+  approvedBy: null,
+  approvedBinding: null,
+} as const satisfies Partial<PatchSetRecord>;
+
+const isRowOf = (patch: PatchSetRecord, { baseCommit, ontoCommit, treeId }: Committed): boolean =>
+  patch.baseCommit === baseCommit && patch.ontoCommit === ontoCommit && patch.treeId === treeId;
 
 function isDeliverable(
   patch: PatchSetRecord,
-  committed: { baseCommit: string; treeId: string },
+  committed: Committed,
   needsApproval: boolean,
 ): boolean {
   if (!stands("approval_binds")) return true;
@@ -178,7 +212,9 @@ const movableTask = (
   { taskEvent, guard }: PatchMove,
 ): TaskRow | null =>
   guardedTask(tables, ref, taskEvent, {
-    refuseCancelled: !isFinalTask(taskTransitions[taskEvent].to) && stands("verify_not_cancelled"),
+    refuseCancelled:
+      (!isFinalTask(taskTransitions[taskEvent].to) || taskEvent === "find_applied") &&
+      stands("verify_not_cancelled"),
     ...(guard === undefined ? {} : { guard }),
   });
 
@@ -190,11 +226,14 @@ function moveTask(tables: Tables, row: TaskRow, move: PatchMove): void {
   changeTask(tables, row, changes, final ? null : (move.sweepAtMs ?? row.sweepAtMs));
 }
 
-const findOrder = (
+function findOrder(
   tables: Tables,
   organizationId: string,
-  { projectId, orderId }: { projectId: string; orderId: string },
-): OrderRow | null => tables.orders.get(orderKey(organizationId, projectId, orderId)) ?? null;
+  { projectId, orderId, from }: MovedOrder,
+): OrderRow | null {
+  const row = tables.orders.get(orderKey(organizationId, projectId, orderId)) ?? null;
+  return from === undefined || row?.order.headCommit === from ? row : null;
+}
 
 function moveHead(tables: Tables, row: OrderRow, headCommit: string | null, nowMs: number): void {
   tables.orders.set(orderKey(row.organizationId, row.order.projectId, row.order.id), {

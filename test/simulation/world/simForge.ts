@@ -56,10 +56,16 @@ export class SimForge {
     return { kind: "moved" };
   };
 
+  readonly goesOn: Forge["goesOn"] = async (_source, commit, from) => {
+    this.#reach();
+    return this.isOn(commit, from);
+  };
+
   /** What the core is given of it. No history looks into a file. */
   port(): Forge {
     const readFiles: Forge["readFiles"] = async () => new Map();
-    return { readRef: this.readRef, readFiles, commit: this.commit, moveRef: this.moveRef };
+    const { readRef, commit, moveRef, goesOn } = this;
+    return { readRef, readFiles, commit, moveRef, goesOn };
   }
 
   /** A person commits to the branch of an order. */

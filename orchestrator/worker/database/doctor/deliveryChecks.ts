@@ -25,7 +25,7 @@ export const deliveryChecks: readonly Check[] = [
     sql: `select p.task_id as id, 'patch set ' || p.id || ' is ' || p.status || ', approved by ' || coalesce(p.approved_by, 'nobody') as detail
       from patch_sets p where p.organization_id = ?1 and p.status in ('delivering', 'delivered')
         and p.approval_reasons is not null
-        and p.approved_binding is not p.content_key || ':' || p.base_commit || ':' || p.tree_id`,
+        and p.approved_binding is not p.content_key || ':' || p.base_commit || coalesce(':' || p.onto_commit, '') || ':' || p.tree_id`,
     because: "It needed a person's approval, and what was approved is not what the row holds.",
     remedy: `Look at the commit yourself. ${tellTheMakers}`,
   },
@@ -68,8 +68,12 @@ export const deliveryChecks: readonly Check[] = [
           where p.organization_id = ?1 and p.status = 'delivered')
         else (o.project_id, o.id, o.head_commit) not in (
           select t.project_id, t.order_id, p.commit_sha from patch_sets p ${taskOf("p", "task_id")}
-          where p.organization_id = ?1 and p.status = 'delivered' and p.commit_sha is not null) end`,
-    because: "The next task of the order goes on from a commit that no task of it has delivered.",
+          where p.organization_id = ?1 and p.status = 'delivered' and p.commit_sha is not null)
+          and (o.project_id, o.id, o.head_commit) not in (
+          select t.project_id, t.order_id, p.onto_commit from patch_sets p ${taskOf("p", "task_id")}
+          where p.organization_id = ?1 and p.onto_commit is not null) end`,
+    because:
+      "The next task of the order goes on from a commit that no task of it has delivered or was brought onto.",
     remedy: `${compareWithGit} Set head_commit to what that branch is at.`,
   },
   {
@@ -78,7 +82,7 @@ export const deliveryChecks: readonly Check[] = [
     sql: `select t.id, t.kind || ', outcome ' || coalesce(t.outcome_code, 'none') as detail from tasks t
       where t.organization_id = ?1 and t.status = 'completed'
         and not exists (select 1 from patch_sets p where p.organization_id = t.organization_id
-          and p.task_id = t.id and p.status in ('delivered', 'delivering'))
+          and p.task_id = t.id and p.status in ('delivered', 'delivering', 'already_applied'))
         and not exists (select 1 from tasks c where c.organization_id = t.organization_id
           and c.parent_id = t.id and c.status = 'completed')
         and not exists (select 1 from ai_provider_executions e where e.organization_id = t.organization_id

@@ -57,6 +57,7 @@ export type Settlement = {
     | "approvedBy"
     | "approvedBinding"
     | "auditHead"
+    | "ontoCommit"
     | "faults"
   > | null;
   notices: Notice[];

@@ -1,7 +1,7 @@
 import type { PatchFault } from "../../../../shared/contracts/aiPatch.ts";
 import type { ApprovalReason } from "../../../../shared/contracts/patch.ts";
 import type { ValidationReport } from "../../../../shared/contracts/runner.ts";
-import type { Approved } from "../approval.ts";
+import type { Approved, Committed } from "../approval.ts";
 import type { PatchSetEvent, PatchSetStatus, TaskEvent } from "../states.ts";
 import type { LogEntry, Notice, Outcome, PatchSetRecord, Waiting } from "../task.ts";
 import type { AttemptRef } from "./executionStore.ts";
@@ -28,14 +28,14 @@ export type PatchSetStore = {
     input: { treeId: string; nowMs: number; log: LogEntry },
   ): Promise<Guarded>;
   /**
-   * The gate before the one move of the ref. Lost too when the row is not that of the committed tree and base any
+   * The gate before the one move of the ref. Lost too when the row is not that of the committed tree and parent any
    * more, or when a person is needed or was asked, and has not approved exactly what the row holds.
    */
   beginDelivery(
     ref: PatchRef,
     input: {
       commitSha: string;
-      committed: { baseCommit: string; treeId: string };
+      committed: Committed;
       needsApproval: boolean;
       validation: ValidationReport;
       nowMs: number;
@@ -48,6 +48,32 @@ export type PatchSetStore = {
       projectId: string;
       orderId: string;
       commitSha: string;
+      outcome: Outcome;
+      notices: Notice[];
+      nowMs: number;
+      log: LogEntry;
+    },
+  ): Promise<Guarded>;
+  /**
+   * The order's branch has moved on to `to`: the patch goes back to be applied onto it, and what was made, validated
+   * and approved before is void. The order's head moves with it; lost too when that is not `from` any more.
+   */
+  bringOnto(
+    ref: PatchRef,
+    input: {
+      projectId: string;
+      orderId: string;
+      from: string | null;
+      to: string;
+      nowMs: number;
+      log: LogEntry;
+    },
+  ): Promise<Guarded>;
+  /** The tree of its parent holds all that it changes: the task is completed without a commit of its own. */
+  findApplied(
+    ref: PatchRef,
+    input: {
+      validation: ValidationReport;
       outcome: Outcome;
       notices: Notice[];
       nowMs: number;

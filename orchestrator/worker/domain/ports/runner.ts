@@ -107,4 +107,6 @@ export type Forge = {
   commit(request: CommitRequest): Promise<string>;
   /** Compare-and-swap: moves the ref only if it is at `from` (null: only if it does not exist). */
   moveRef(source: Source, ref: string, from: string | null, to: string): Promise<MoveRefAnswer>;
+  /** Whether `from` is in the history of `commit`, or is it. A commit that is not there goes on from nothing. */
+  goesOn(source: Source, commit: string, from: string): Promise<boolean>;
 };

@@ -58,6 +58,10 @@ export type Attempt = TaskRef & {
   /** The run of the patch set: every try has an id of its own. */
   patchTry: number;
   patchStarted: boolean;
+  /** The commit that its run brings the set onto; absent and null = it is applied to its base. */
+  patchOnto?: string | null;
+  /** How often the order's branch had moved when the patch was to be delivered; absent = never. */
+  branchMoves?: number;
   /** The tree that the Patch Manager made, as soon as it is known. */
   appliedTreeId: string | null;
   /** How often the outputs of its validation were asked for, and of which commands they are in R2; absent = not yet. */

@@ -26,7 +26,8 @@ export async function checkPatch(
 ): Promise<PatchCheck> {
   const { patch, task, set } = await findShownSet(deps, principal, patchSetId);
   const forge = forgeOf(deps);
-  const target = await headOf(forge, task, ref);
+  const { ontoCommit } = patch;
+  const target = { ...(await headOf(forge, task, ref)), ontoCommit };
   const head = await treeOfSet(forge, task.source, target.commit, set);
   const baseIsHead = target.commit === patch.baseCommit;
   const base = baseIsHead ? undefined : await treeOfSet(forge, task.source, patch.baseCommit, set);

@@ -39,7 +39,8 @@ export async function approvePatch(
   { reason, contentKey, treeId }: ApprovePatch,
 ): Promise<void> {
   const { patch, task, execution } = await findDecidable(deps, principal, patchSetId);
-  const approved = { contentKey, baseCommit: patch.baseCommit, treeId };
+  const { baseCommit, ontoCommit } = patch;
+  const approved = { contentKey, baseCommit, ontoCommit, treeId };
   if (patch.approvedBy === principal.id && patch.approvedBinding === bindingOf(approved)) return;
   requireWaiting(patch, task, deps.clock.nowMs());
   requireSeen(patch, approved);

@@ -10,10 +10,11 @@ import { noticesOfEnd } from "../../domain/notices.ts";
 import type { Forge } from "../../domain/ports/runner.ts";
 import { go, type Step, type StepResult, wait } from "../../domain/ports/supervision.ts";
 import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
-import { branchOfOrder } from "../../domain/task.ts";
+import { branchOfOrder, parentOf } from "../../domain/task.ts";
 import { systemActor, tellState } from "../../domain/tellState.ts";
 import { forgeOf, type PatchBrief, type PatchDeps, patchRefOf, patchRunIdOf } from "./deps.ts";
-import { type BadEnd, endPatch } from "./endPatch.ts";
+import { endPatch } from "./endPatch.ts";
+import { type BranchMoved, bringOnto, conflict, judgeMovedBranch } from "./movedBranch.ts";
 
 const author = { name: "Switchyard", email: "switchyard@noreply.invalid" };
 
@@ -34,7 +35,7 @@ export async function beginDelivery(
     source: task.source,
     patchSetId: patchRunIdOf(attempt, brief),
     treeId: report.treeId,
-    parent: patch.baseCommit,
+    parent: parentOf(patch),
     message: commitMessage({
       prompt: (await readText(deps.artifacts, root.prompt)) ?? "",
       taskId: task.id,
@@ -51,7 +52,11 @@ export async function beginDelivery(
   const ref = patchRefOf(attempt, brief);
   const begun = await deps.patchSets.beginDelivery(ref, {
     commitSha,
-    committed: { baseCommit: patch.baseCommit, treeId: report.treeId },
+    committed: {
+      baseCommit: patch.baseCommit,
+      ontoCommit: patch.ontoCommit,
+      treeId: report.treeId,
+    },
     needsApproval,
     validation: report.validation,
     nowMs: deps.clock.nowMs(),
@@ -80,13 +85,15 @@ export const deliverPatch =
   async (attempt) => {
     const { organizationId, taskId, fence } = attempt;
     const found = await deps.executions.findBrief({ organizationId, taskId, fence });
-    if (found === null || found.patch === null || found.patch.status !== "delivering")
-      return go({ ...attempt, phase: "archiving" });
+    if (found === null || found.patch === null) return go({ ...attempt, phase: "archiving" });
+    // It is over, or the branch had moved and the patch went back; whichever it is, that step finds out.
+    if (found.patch.status !== "delivering") return go({ ...attempt, phase: "patching" });
     const brief = { ...found, patch: found.patch };
     const commitSha = found.patch.commitSha;
     if (commitSha === null) throw new SwitchyardError("internal", "The commit's id is missing.");
     const moved = await moveOrGiveUp(deps, attempt, brief, commitSha);
     if (moved.kind === "conflict") return endPatch(deps, attempt, brief, moved.end);
+    if (moved.kind === "went_on") return bringOnto(deps, attempt, brief, moved.to);
     return writeDelivered(deps, attempt, brief, commitSha);
   };
 
@@ -110,22 +117,25 @@ async function moveOrGiveUp(
   }
 }
 
-type BranchMove = { kind: "moved" } | { kind: "conflict"; end: BadEnd };
+type BranchMove = { kind: "moved" } | BranchMoved;
 
 async function moveBranch(forge: Forge, brief: PatchBrief, commitSha: string): Promise<BranchMove> {
   const { task, order, patch } = brief;
   const ref = `refs/heads/${branchOfOrder(task.orderId)}`;
   if (stands("read_ref_first") && (await forge.readRef(task.source, ref)) === commitSha)
     return { kind: "moved" };
-  if (order.headCommit !== null && order.headCommit !== patch.baseCommit && stands("order_in_turn"))
+  const parent = parentOf(patch);
+  if (order.headCommit !== null && order.headCommit !== parent && stands("order_in_turn"))
     return conflict(
-      `The order has gone on to ${order.headCommit}; the patch was made on ${patch.baseCommit}.`,
+      `The order has gone on to ${order.headCommit}; the patch was made on ${parent}.`,
     );
   try {
     const from = stands("move_ref_compared")
       ? order.headCommit
       : await forge.readRef(task.source, ref);
-    return judgeMove(brief, commitSha, await forge.moveRef(task.source, ref, from, commitSha));
+    const answer = await forge.moveRef(task.source, ref, from, commitSha);
+    if (wasMoved(commitSha, answer)) return { kind: "moved" };
+    return judgeMovedBranch(forge, brief, answer.current);
   } catch (error) {
     if (error instanceof SwitchyardError && !error.retryable) return conflict(error.message);
     throw error;
@@ -133,20 +143,14 @@ async function moveBranch(forge: Forge, brief: PatchBrief, commitSha: string): P
 }
 
 /** A ref that is at the commit, or went on from it, was moved by an earlier call whose answer was lost. */
-function judgeMove({ task }: PatchBrief, commitSha: string, answer: MoveRefAnswer): BranchMove {
-  if (answer.kind === "moved") return { kind: "moved" };
-  const wasMoved = answer.current === commitSha || answer.contains === true;
-  if (wasMoved && stands("read_ref_first")) return { kind: "moved" };
-  const now = answer.current === null ? "gone" : `at ${answer.current}`;
-  return conflict(
-    `The branch ${branchOfOrder(task.orderId)} is ${now}, not where this order left it.`,
-  );
+function wasMoved(
+  commitSha: string,
+  answer: MoveRefAnswer,
+): answer is Extract<MoveRefAnswer, { kind: "moved" }> {
+  if (answer.kind === "moved") return true;
+  const isThere = answer.current === commitSha || answer.contains === true;
+  return isThere && stands("read_ref_first");
 }
-
-const conflict = (message: string): BranchMove => ({
-  kind: "conflict",
-  end: { patchEvent: "find_conflict", taskEvent: "escalate", code: "conflict", message },
-});
 
 async function writeDelivered(
   deps: PatchDeps,

@@ -1,5 +1,5 @@
 import type { PatchFault } from "../../../../shared/contracts/aiPatch.ts";
-import type { ValidationReport } from "../../../../shared/contracts/runner.ts";
+import type { ReportedConflict, ValidationReport } from "../../../../shared/contracts/runner.ts";
 import { patchDetails } from "../../domain/auditDetails.ts";
 import { noticesOfEnd } from "../../domain/notices.ts";
 import type { OutcomeCode } from "../../domain/outcome.ts";
@@ -18,6 +18,8 @@ export type BadEnd = {
   code: OutcomeCode;
   message: string;
   faults?: PatchFault[];
+  /** What could not be merged. */
+  conflicts?: ReportedConflict[];
   validation?: ValidationReport;
   /** An agent may be able to put it right. */
   remediable?: boolean;

@@ -12,6 +12,7 @@ import type { PatchSetStore } from "../../domain/ports/patchSetStore.ts";
 import type { Forge } from "../../domain/ports/runner.ts";
 import type { PatchSetRecord } from "../../domain/task.ts";
 import { forgeOf } from "./deps.ts";
+import { outcomeOfSet } from "./outcomeOfSet.ts";
 import { notApplicable } from "./readPatches.ts";
 import { readSet } from "./readSet.ts";
 import { treeOfSet } from "./treeOfSet.ts";
@@ -52,10 +53,9 @@ async function exactInverse(
   const read = await readSet(deps.artifacts, patch);
   if (read.kind !== "parsed") throw notApplicable("The set is not well-formed", read.faults);
   const set = { ...read.set, task_id: taskId };
-  const { readFile } = await treeOfSet(forgeOf(deps), source, patch.baseCommit, set);
-  const outcome = await applyPatchSet(set, readFile, { baseIsHead: true, allowProtected: true });
+  const { outcome, readFile } = await outcomeOfSet(forgeOf(deps), source, patch, set);
   if (outcome.kind === "refused")
-    throw notApplicable("The set does not apply to its own base", outcome.faults);
+    throw notApplicable("The set does not apply to what it was delivered on", outcome.faults);
   if (outcome.kind === "already_applied" || outcome.files.size === 0) return null;
   return invertPatchSet(set, outcome, readFile, head);
 }

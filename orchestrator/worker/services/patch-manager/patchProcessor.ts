@@ -19,6 +19,7 @@ import type { Attempt, EventSource } from "../../domain/ports/supervisorMemory.t
 import { systemActor, tellState } from "../../domain/tellState.ts";
 import { type PatchBrief, type PatchDeps, patchRefOf, patchRunIdOf } from "./deps.ts";
 import { cancelledEnd, endPatch } from "./endPatch.ts";
+import { isOfAnotherParent } from "./movedBranch.ts";
 import { afterPatchReport, endOfFaults } from "./patchReport.ts";
 import { readSet } from "./readSet.ts";
 
@@ -62,6 +63,7 @@ async function processLive(
   const runner = deps.runner;
   if (runner === null)
     throw new SwitchyardError("runner_unreachable", "No runner of patches is configured.");
+  if (isOfAnotherParent(attempt, brief)) return go(ontoTry(attempt, brief));
   if (brief.task.cancelRequestedAtMs !== null) return cancel(deps, runner, attempt, brief);
   if (attempt.patchStarted) return followPatch(deps, runner, attempt, brief, context);
 
@@ -99,7 +101,7 @@ async function followPatch(
       ? go(attempt)
       : wait(attempt, deps.settings.heartbeatMs);
   // The runner went down in the middle. Nothing has left its machine, so the work is simply done again.
-  if (report.kind === "stopped" && report.by === "shutdown" && attempt.patchTry < maxPatchTries)
+  if (report.kind === "stopped" && report.by === "shutdown" && hasTriesLeft(attempt))
     return go(nextTry(attempt));
   return afterPatchReport(deps, runner, attempt, brief, report);
 }
@@ -113,6 +115,16 @@ const nextTry = (attempt: Attempt): Attempt => ({
   outputTries: 0,
   outputsHeld: [],
 });
+
+/** A run for each parent, and for each as often as it may be cut off. */
+const ontoTry = (attempt: Attempt, { patch }: PatchBrief): Attempt => ({
+  ...nextTry(attempt),
+  patchOnto: patch.ontoCommit,
+  branchMoves: (attempt.branchMoves ?? 0) + 1,
+});
+
+const hasTriesLeft = ({ patchTry, branchMoves = 0 }: Attempt): boolean =>
+  patchTry - branchMoves < maxPatchTries;
 
 const sourceOf = ({ patchTry }: Attempt): EventSource => `patch-${patchTry}`;
 
@@ -195,8 +207,7 @@ async function afterError(
 ): Promise<StepResult> {
   if (!(error instanceof SwitchyardError)) throw error;
   if (error.code === "busy") return wait({ ...attempt, patchAsked: false }, busyPollMs);
-  if (error.code === "run_not_found" && attempt.patchTry < maxPatchTries)
-    return go(nextTry(attempt));
+  if (error.code === "run_not_found" && hasTriesLeft(attempt)) return go(nextTry(attempt));
   const forMs = deps.clock.nowMs() - (attempt.failingSinceMs ?? deps.clock.nowMs());
   const patienceMs = brief.task.cancelRequestedAtMs === null ? giveUpMs : deps.settings.lostAfterMs;
   if (error.retryable && forMs < patienceMs) throw error;
@@ -222,8 +233,10 @@ const requestOf = (
     taskId: task.id,
     set,
     source: { ...task.source, commit: patch.baseCommit },
+    ...(patch.ontoCommit === null ? {} : { onto: patch.ontoCommit }),
     validation: { commands: task.validation ?? project.settings.validation },
-    expectedTreeId: attempt.report?.treeId ?? null,
+    // What the agent left is a tree of its base, which a merge with another commit does not make.
+    expectedTreeId: patch.ontoCommit === null ? (attempt.report?.treeId ?? null) : null,
     // The tree is made and validated first, so that whoever is asked sees the verdict. No ref moves before that.
     ...(touchesProtectedPath(set) ? { approved: { protectedPaths: true } } : {}),
     ...(doorbell === null ? {} : { doorbell }),

@@ -5,6 +5,7 @@ import { approvalHolds } from "../../domain/approval.ts";
 import type { Runner } from "../../domain/ports/runner.ts";
 import { go, type StepResult } from "../../domain/ports/supervision.ts";
 import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
+import { endAsApplied } from "./alreadyApplied.ts";
 import { askForApproval } from "./approval.ts";
 import { beginDelivery } from "./delivery.ts";
 import { type PatchBrief, type PatchDeps, patchRunIdOf } from "./deps.ts";
@@ -31,6 +32,7 @@ export async function afterPatchReport(
     return endPatch(deps, attempt, brief, endOfValidation(validation));
   if (brief.patch.status !== "validating") return go(attempt);
   const report = { ...reported, validation };
+  if (report.alreadyApplied === true) return endAsApplied(deps, attempt, brief, validation);
   const reasons = await reasonsOf(deps, brief, report);
   if (reasons.length > 0 && !approvalHolds(brief.patch))
     return askForApproval(deps, attempt, brief, { reasons, validation });
@@ -60,7 +62,7 @@ function endOf(report: Exclude<PatchReport, { kind: "applied" }>, brief: PatchBr
   const escalate = { patchEvent: "fail", taskEvent: "escalate" } as const;
   switch (report.kind) {
     case "refused":
-      return endOfFaults(report.faults, brief.task.reverts !== null);
+      return endOfRefusal(report, brief);
     case "engine_mismatch":
       return { ...escalate, code: "engine_mismatch", message: report.message };
     case "fault":
@@ -75,6 +77,18 @@ function endOf(report: Exclude<PatchReport, { kind: "applied" }>, brief: PatchBr
   }
 }
 
+/** Of a revert, and of a set that was brought onto another commit, it is known that it fits where it was made. */
+function endOfRefusal(
+  { faults, conflicts }: Extract<PatchReport, { kind: "refused" }>,
+  { task, patch }: PatchBrief,
+): BadEnd {
+  const { ontoCommit } = patch;
+  const end = endOfFaults(faults, task.reverts !== null || ontoCommit !== null);
+  if (ontoCommit === null) return end;
+  const message = `Its branch has gone on to ${ontoCommit}, and there it does not fit. ${end.message}`;
+  return { ...end, message, conflicts: conflicts ?? [] };
+}
+
 const conflictCodes: readonly PatchFault["code"][] = [
   "stale",
   "ambiguous",
@@ -82,16 +96,16 @@ const conflictCodes: readonly PatchFault["code"][] = [
   "unguarded",
 ];
 
-/** What a revert meets as well when later work stands in its way: its own set is known to be sound. */
-const revertConflictCodes: readonly PatchFault["code"][] = [
+/** What a set that is known to be sound meets as well when other work stands in its way. */
+const soundConflictCodes: readonly PatchFault["code"][] = [
   ...conflictCodes,
   "missing_file",
   "file_exists",
 ];
 
 /** Faults of the set: a moved base is a conflict, the rest is a bad patch. */
-export function endOfFaults(faults: PatchFault[], isRevert = false): BadEnd {
-  const conflicting = isRevert ? revertConflictCodes : conflictCodes;
+export function endOfFaults(faults: PatchFault[], isSound = false): BadEnd {
+  const conflicting = isSound ? soundConflictCodes : conflictCodes;
   const [first] = faults;
   const message = `The patch was refused: ${faults.map(describe).slice(0, 5).join("; ")}.`;
   const base = { taskEvent: "escalate", message, faults } as const;

@@ -1,9 +1,9 @@
 import type { Principal } from "../../../../shared/contracts/identity.ts";
 import { SwitchyardError } from "../../../../shared/errors.ts";
+import { patchNotFound } from "../../domain/notFound.ts";
 import { outputKey } from "../../domain/outputKey.ts";
 import type { Archives } from "../../domain/ports/artifacts.ts";
 import type { PatchSetStore } from "../../domain/ports/patchSetStore.ts";
-import { patchNotFound } from "./readPatches.ts";
 
 /**
  * All that a command of a patch set's validation printed, as far as it is kept. Errors: `patch_not_found`,

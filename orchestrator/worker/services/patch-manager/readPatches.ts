@@ -78,6 +78,7 @@ const summaryOf = (patch: PatchSetRecord): PatchSummary => ({
   status: patch.status,
   contentKey: patch.contentKey,
   baseCommit: patch.baseCommit,
+  ontoCommit: patch.ontoCommit,
   treeId: patch.treeId,
   files: patch.files,
   operations: patch.operations,

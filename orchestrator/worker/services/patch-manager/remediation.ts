@@ -5,6 +5,7 @@ import { maxInlineBytes, maxRemediationDepth } from "../../domain/limits.ts";
 import type { NewTask } from "../../domain/ports/taskStore.ts";
 import { type StoredText, type Task, untouchedTask } from "../../domain/task.ts";
 import { systemActor } from "../../domain/tellState.ts";
+import { tellConflicts } from "./conflictPrompt.ts";
 import type { PatchBrief, PatchDeps } from "./deps.ts";
 import type { BadEnd } from "./endPatch.ts";
 import { readSet } from "./readSet.ts";
@@ -93,6 +94,7 @@ async function promptFor(
       .map(({ name, tail }) => `The end of what "${name}" printed:\n${tail.slice(-maxTailChars)}`),
     `It was patch set ${patch.id} of task ${task.id}, against commit ${patch.baseCommit}.`,
     files.length === 0 ? "" : `It changed ${files.join(", ")}.`,
+    ...tellConflicts(patch, end),
     "Nothing of it is in the working directory now. Make the whole change again, so that it applies and passes.",
     `The task was:\n${(await readText(artifacts, root.prompt)) ?? ""}`,
   ]

@@ -4,6 +4,7 @@ import {
 } from "../../../../../shared/contracts/forgeFiles.ts";
 import {
   commitAnswerSchema,
+  goesOnAnswerSchema,
   moveRefAnswerSchema,
   readRefAnswerSchema,
 } from "../../../../../shared/contracts/runner.ts";
@@ -39,6 +40,12 @@ export function runnerForge(address: RunnerAddress): Forge {
       ask(address, "POST", "/forge/move-ref", moveRefAnswerSchema, {
         body: { source, ref, from, to },
       }),
+    async goesOn(source, commit, from) {
+      const answer = await ask(address, "POST", "/forge/goes-on", goesOnAnswerSchema, {
+        body: { source, commit, from },
+      });
+      return answer.goesOn;
+    },
   };
 }
 

@@ -1,0 +1,1 @@
+ALTER TABLE `patch_sets` ADD `onto_commit` text;
