@@ -2,16 +2,18 @@ import type { z } from "zod";
 import { agentPins } from "../../shared/agentPins.ts";
 import { type ForgeFile, readFilesRequestSchema } from "../../shared/contracts/forgeFiles.ts";
 import {
-  bootHeader,
-  bundleHeaders,
-  cancelRequestSchema,
   commitRequestSchema,
   goesOnRequestSchema,
   type MoveRefAnswer,
   moveRefRequestSchema,
+  readRefRequestSchema,
+} from "../../shared/contracts/forgeRefs.ts";
+import {
+  bootHeader,
+  bundleHeaders,
+  cancelRequestSchema,
   outputBytesHeader,
   patchRunRequestSchema,
-  readRefRequestSchema,
   runRequestSchema,
 } from "../../shared/contracts/runner.ts";
 import { type ErrorCode, errorTable } from "../../shared/errors.ts";

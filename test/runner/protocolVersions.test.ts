@@ -5,7 +5,8 @@ import { cliAgentService } from "../../orchestrator/worker/services/ai-providers
 import { httpRunner } from "../../orchestrator/worker/services/runners/http/httpRunner.ts";
 import { runnerForge } from "../../orchestrator/worker/services/runners/http/runnerForge.ts";
 import type { NumberedEvent } from "../../shared/contracts/agentEvent.ts";
-import type { CommitRequest, PatchRunRequest, RunRequest } from "../../shared/contracts/runner.ts";
+import type { CommitRequest } from "../../shared/contracts/forgeRefs.ts";
+import type { PatchRunRequest, RunRequest } from "../../shared/contracts/runner.ts";
 import type { Source } from "../../shared/contracts/source.ts";
 import { errorTable } from "../../shared/errors.ts";
 import {

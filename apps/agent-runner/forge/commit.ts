@@ -1,4 +1,4 @@
-import type { CommitRequest } from "../../../shared/contracts/runner.ts";
+import type { CommitRequest } from "../../../shared/contracts/forgeRefs.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
 import { type GitPlace, git, gitLine, tryGit } from "../git/git.ts";
 import { type LocalRepository, readCommit } from "../git/localSource.ts";

@@ -4,13 +4,15 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { readFilesRequestSchema } from "../../../shared/contracts/forgeFiles.ts";
 import {
-  bundleHeaders,
-  bundleRequestSchema,
   commitRequestSchema,
   goesOnRequestSchema,
   moveRefRequestSchema,
-  patchReportSchema,
   readRefRequestSchema,
+} from "../../../shared/contracts/forgeRefs.ts";
+import {
+  bundleHeaders,
+  bundleRequestSchema,
+  patchReportSchema,
 } from "../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
 import { isAncestor } from "../git/ancestry.ts";

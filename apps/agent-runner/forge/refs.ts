@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { MoveRefAnswer } from "../../../shared/contracts/runner.ts";
+import type { MoveRefAnswer } from "../../../shared/contracts/forgeRefs.ts";
 import { isSafeBranchName } from "../../../shared/contracts/source.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
 import { isAncestor } from "../git/ancestry.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Forge } from "../../../orchestrator/worker/domain/ports/runner.ts";
-import type { CommitRequest } from "../../../shared/contracts/runner.ts";
+import type { CommitRequest } from "../../../shared/contracts/forgeRefs.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
 import type { World } from "./world.ts";
 

@@ -1,7 +1,6 @@
 import type { NumberedEvent } from "../../../../shared/contracts/agentEvent.ts";
+import type { CommitRequest, MoveRefAnswer } from "../../../../shared/contracts/forgeRefs.ts";
 import type {
-  CommitRequest,
-  MoveRefAnswer,
   PatchResult,
   PatchRunRequest,
   RunnerHealth,

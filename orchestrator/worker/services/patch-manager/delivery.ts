@@ -1,4 +1,5 @@
-import type { MoveRefAnswer, PatchReport } from "../../../../shared/contracts/runner.ts";
+import type { MoveRefAnswer } from "../../../../shared/contracts/forgeRefs.ts";
+import type { PatchReport } from "../../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../../shared/errors.ts";
 import { rootOf } from "../../domain/ancestors.ts";
 import { auditTrailer } from "../../domain/auditChain.ts";

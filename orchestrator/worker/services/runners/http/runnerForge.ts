@@ -7,7 +7,7 @@ import {
   goesOnAnswerSchema,
   moveRefAnswerSchema,
   readRefAnswerSchema,
-} from "../../../../../shared/contracts/runner.ts";
+} from "../../../../../shared/contracts/forgeRefs.ts";
 import { SwitchyardError } from "../../../../../shared/errors.ts";
 import { decodeBase64 } from "../../../../../shared/patch/base64.ts";
 import type { Forge, TreeEntry } from "../../../domain/ports/runner.ts";
