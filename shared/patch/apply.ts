@@ -135,7 +135,7 @@ async function changesOf(after: ReadonlyMap<string, TreeFile | null>, tree: Tree
   return changes;
 }
 
-function isSameFile(before: TreeFile | null, after: TreeFile | null): boolean {
+export function isSameFile(before: TreeFile | null, after: TreeFile | null): boolean {
   if (before === null || after === null) return before === after;
   return before.mode === after.mode && equalBytes(before.bytes, after.bytes);
 }

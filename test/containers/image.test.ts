@@ -6,6 +6,7 @@ import type { NumberedEvent } from "../../shared/contracts/agentEvent.ts";
 import { playScenario, scriptedModel } from "../runner/kit/modelServer.ts";
 import { finishPatch, newFile, patchRequest, setOf } from "../runner/kit/patchRuns.ts";
 import { commitAll, git, makeRepository, temporaryFolder } from "../runner/kit/repositories.ts";
+import { agentCalls } from "./kit/agentCalls.ts";
 import { docker, execIn, images } from "./kit/docker.ts";
 import {
   containerRun,
@@ -16,9 +17,6 @@ import {
   uploadBundle,
 } from "./kit/runnerContainer.ts";
 
-/** Two of the image's agents; line.test.ts plays all of them. */
-const keyNames = { "claude-code": "ANTHROPIC_API_KEY", gemini: "GEMINI_API_KEY" } as const;
-const models = { "claude-code": "claude-sonnet-4-5", gemini: "gemini-2.5-pro" } as const;
 const key = "sk-test-SECRET/of+the=model0001";
 
 function failingRepository(): string {
@@ -31,14 +29,14 @@ function failingRepository(): string {
 
 const requestOf = async (
   container: RunnerContainer,
-  agent: keyof typeof models,
+  agent: keyof typeof agentCalls,
   scenario: string,
 ) =>
   containerRun(await uploadBundle(container, failingRepository()), {
     agent,
-    model: models[agent],
+    model: agentCalls[agent].model,
     endpoint: await reachableFromContainers(await playScenario(scenario)),
-    secrets: { [keyNames[agent]]: key },
+    secrets: { [agentCalls[agent].key]: key },
   });
 
 async function untilEvent(

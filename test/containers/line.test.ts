@@ -7,24 +7,25 @@ import { git } from "../../scripts/demo/repository.ts";
 import { factoryBase } from "../../scripts/local/containerImage.ts";
 import { type PinnedAgent, pinnedAgents } from "../../shared/agentPins.ts";
 import { canaryKey, submit, untilToolUse, watchToEnd } from "../e2e/kit/local.ts";
+import { agentCalls } from "./kit/agentCalls.ts";
 import { type ContainerWorld, openContainerWorld } from "./kit/containerWorld.ts";
 import { docker, execIn } from "./kit/docker.ts";
 
 let world: ContainerWorld;
 
-/** How each agent is asked, and what its program is called. */
-const callOf: Readonly<Record<PinnedAgent, { key: string; model: string; program: RegExp }>> = {
-  "claude-code": { key: "ANTHROPIC_API_KEY", model: "claude-sonnet-4-5", program: /\/claude / },
-  gemini: { key: "GEMINI_API_KEY", model: "gemini-2.5-pro", program: /gemini\.js / },
-  codex: { key: "CODEX_API_KEY", model: "gpt-5.5", program: /\/codex / },
-  copilot: { key: "COPILOT_PROVIDER_API_KEY", model: "gpt-5.4", program: /\/copilot / },
-  opencode: { key: "OPENCODE_API_KEY", model: "m1", program: /\/opencode / },
+/** What each agent's program is called. */
+const programOf: Readonly<Record<PinnedAgent, RegExp>> = {
+  "claude-code": /\/claude /,
+  gemini: /gemini\.js /,
+  codex: /\/codex /,
+  copilot: /\/copilot /,
+  opencode: /\/opencode /,
 };
 
 const play = (agent: PinnedAgent, scenario: string) =>
   world.client.putProvider(agent, {
     apiEndpoint: `${world.model.url}/s/${scenario}/v1`,
-    defaultModel: callOf[agent].model,
+    defaultModel: agentCalls[agent].model,
   });
 
 /** What lies in the R2 of this deployment. */
@@ -45,7 +46,7 @@ beforeAll(async () => {
     : () => {};
   world = await openContainerWorld({
     image: factoryBase,
-    keyNames: pinnedAgents.map((agent) => callOf[agent].key),
+    keyNames: pinnedAgents.map((agent) => agentCalls[agent].key),
     onLine,
   });
 });
@@ -161,7 +162,7 @@ describe.each(pinnedAgents)("%s in a container", (agent) => {
     expect(events.filter(({ event }) => event.type === "egress_denied")).toEqual([]);
     expect([...credentialsShown()]).toEqual([expect.stringMatching(`…${canaryKey.slice(-4)}$`)]);
     const lines = inside.split("\n");
-    const asked = lines.filter((line) => callOf[agent].program.test(line));
+    const asked = lines.filter((line) => programOf[agent].test(line));
     expect([...new Set(asked.map((line) => line.split(" ")[0]))]).toEqual(["agent"]);
     expect(lines.filter((line) => line.startsWith("/proc"))).toEqual([]);
     expect(inside + JSON.stringify(events)).not.toContain(canaryKey);

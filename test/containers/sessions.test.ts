@@ -5,6 +5,7 @@ import { startModelServer } from "../../apps/scripted-model/model-server.mjs";
 import type { RunRequest } from "../../shared/contracts/runner.ts";
 import { makeRepository, temporaryFolder } from "../runner/kit/repositories.ts";
 import { putSession, takeSession } from "../runner/kit/sessions.ts";
+import { agentCalls } from "./kit/agentCalls.ts";
 import { docker } from "./kit/docker.ts";
 import {
   containerRun,
@@ -16,8 +17,8 @@ import {
 } from "./kit/runnerContainer.ts";
 
 const agents = [
-  { agent: "claude-code", key: "ANTHROPIC_API_KEY", model: "claude-sonnet-4-5" },
-  { agent: "gemini", key: "GEMINI_API_KEY", model: "gemini-2.5-pro" },
+  { agent: "claude-code", ...agentCalls["claude-code"] },
+  { agent: "gemini", ...agentCalls.gemini },
 ] as const;
 
 /** A model that keeps what it is asked, and a project to work on. */

@@ -2,10 +2,11 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { aNotice } from "../builders.ts";
 import {
   approval,
-  approved,
+  approve,
   asking,
   attempt,
   committed,
+  endWaiting,
   log,
   type OpenStores,
   openWithProject,
@@ -15,6 +16,7 @@ import {
   ref,
   type Stores,
   sha,
+  sweptAt,
   task,
   way,
 } from "./storeWay.ts";
@@ -27,15 +29,6 @@ export function approvalSuite(open: OpenStores): void {
     stores = await openWithProject(open);
   });
 
-  const sweptAt = (atMs: number) => stores.tasks.dueForSweep(atMs, 10);
-  const approve = (changes: Partial<typeof approved> = {}) =>
-    stores.patchSets.approve(patchRef, {
-      by: "user:bob",
-      approved: { ...approved, ...changes },
-      nowMs: 6_000,
-      sweepAtMs: 99_000,
-      log,
-    });
   const deliver = (changes: Partial<Parameters<Stores["patchSets"]["beginDelivery"]>[1]>) =>
     stores.patchSets.beginDelivery(patchRef, {
       commitSha: sha,
@@ -46,15 +39,6 @@ export function approvalSuite(open: OpenStores): void {
       log,
       ...changes,
     });
-  const end = (event: "escalate" | "cancel_waiting", fence?: number) =>
-    stores.tasks.endWaiting(ref, {
-      event,
-      ...(fence === undefined ? {} : { fence }),
-      outcome: { code: event === "escalate" ? "input_expired" : "cancelled", message: "" },
-      notices: [aNotice(task)],
-      nowMs: 7_000,
-      log,
-    });
 
   describe("a patch set that waits for approval", () => {
     beforeEach(() => reachApproval(stores));
@@ -63,19 +47,19 @@ export function approvalSuite(open: OpenStores): void {
       const story = await stores.tasks.findStory(ref);
       expect(story?.task).toMatchObject({ status: "waiting_input", waiting: approval });
       expect(story?.patch).toMatchObject({ status: "awaiting_approval", approvedBy: null });
-      expect(await sweptAt(89_999)).toEqual([]);
-      expect(await sweptAt(90_000)).toMatchObject([{ status: "waiting_input" }]);
+      expect(await sweptAt(stores, 89_999)).toEqual([]);
+      expect(await sweptAt(stores, 90_000)).toMatchObject([{ status: "waiting_input" }]);
       expect(await way(stores).delivering()).toEqual({ kind: "lost" });
     });
 
     it("is approved once, by name, and goes on to its delivery", async () => {
-      expect(await approve()).toEqual({ kind: "done" });
-      expect(await approve()).toEqual({ kind: "lost" });
+      expect(await approve(stores)).toEqual({ kind: "done" });
+      expect(await approve(stores)).toEqual({ kind: "lost" });
 
       const brief = await stores.executions.findBrief(attempt);
       expect(brief?.task).toMatchObject({ status: "validating", waiting: null });
       expect(brief?.patch).toMatchObject({ status: "validating", approvedBy: "user:bob" });
-      expect(await sweptAt(99_000)).toMatchObject([{ status: "validating" }]);
+      expect(await sweptAt(stores, 99_000)).toMatchObject([{ status: "validating" }]);
       expect(await way(stores).delivering()).toEqual({ kind: "done" });
       expect(await way(stores).completed()).toEqual({ kind: "done" });
       expect((await stores.tasks.findStory(ref))?.order?.headCommit).toBe(sha);
@@ -88,19 +72,19 @@ export function approvalSuite(open: OpenStores): void {
         { baseCommit: "e".repeat(40) },
         { treeId: "8".repeat(40) },
       ])
-        expect(await approve(other)).toEqual({ kind: "lost" });
+        expect(await approve(stores, other)).toEqual({ kind: "lost" });
       expect(await stores.dump()).toBe(before);
     });
 
     it("is not delivered as another commit than of its tree and base", async () => {
-      await approve();
+      await approve(stores);
       for (const other of [{ baseCommit: "e".repeat(40) }, { treeId: "8".repeat(40) }])
         expect(await deliver({ committed: { ...committed, ...other } })).toEqual({ kind: "lost" });
       expect(await deliver({})).toEqual({ kind: "done" });
     });
 
     it("is asked about once more when it has changed, and its approval is void", async () => {
-      await approve();
+      await approve(stores);
       const again = { ...asking, nowMs: 6_500, log };
       expect(await stores.patchSets.awaitApproval(patchRef, again)).toEqual({ kind: "done" });
 
@@ -129,7 +113,7 @@ export function approvalSuite(open: OpenStores): void {
       const story = await stores.tasks.findStory(ref);
       expect(story?.task).toMatchObject({ status: "failed", waiting: null, finishedAtMs: 7_000 });
       expect(story?.patch).toMatchObject({ status: "rejected", validation: asking.validation });
-      expect(await approve()).toEqual({ kind: "lost" });
+      expect(await approve(stores)).toEqual({ kind: "lost" });
     });
 
     it("is found and listed in its own organization alone", async () => {
@@ -155,11 +139,11 @@ export function approvalSuite(open: OpenStores): void {
     it.each(["escalate", "cancel_waiting"] as const)(
       "fails when %s ends its task",
       async (event) => {
-        expect(await end(event)).toEqual({ kind: "done" });
+        expect(await endWaiting(stores, event)).toEqual({ kind: "done" });
 
         expect((await stores.tasks.findStory(ref))?.patch?.status).toBe("failed");
         expect((await stores.tasks.findContext(ref))?.execution?.status).toBe("succeeded");
-        expect(await approve()).toEqual({ kind: "lost" });
+        expect(await approve(stores)).toEqual({ kind: "lost" });
       },
     );
   });

@@ -150,3 +150,25 @@ export const remediate = (stores: Stores, child: Task) =>
     nowMs: 4_500,
     log,
   });
+
+export const sweptAt = (stores: Stores, atMs: number) => stores.tasks.dueForSweep(atMs, 10);
+
+/** user:bob approves what waits, or what he takes it for. */
+export const approve = (stores: Stores, changes: Partial<typeof approved> = {}) =>
+  stores.patchSets.approve(patchRef, {
+    by: "user:bob",
+    approved: { ...approved, ...changes },
+    nowMs: 6_000,
+    sweepAtMs: 99_000,
+    log,
+  });
+
+export const endWaiting = (stores: Stores, event: "escalate" | "cancel_waiting", fence?: number) =>
+  stores.tasks.endWaiting(ref, {
+    event,
+    ...(fence === undefined ? {} : { fence }),
+    outcome: { code: event === "escalate" ? "input_expired" : "cancelled", message: "" },
+    notices: [aNotice(task)],
+    nowMs: 7_000,
+    log,
+  });

@@ -1,16 +1,17 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { aClaim, aNotice, aSettlement, aTask } from "../builders.ts";
+import { aClaim, aSettlement, aTask } from "../builders.ts";
 import {
-  approved,
+  approve,
+  endWaiting,
   log,
   type OpenStores,
   openWithProject,
-  patchRef,
   question,
   reach,
   reachQuestion,
   ref,
   type Stores,
+  sweptAt,
   task,
 } from "./storeWay.ts";
 
@@ -22,7 +23,6 @@ export function waitingSuite(open: OpenStores): void {
     stores = await openWithProject(open);
   });
 
-  const sweptAt = (atMs: number) => stores.tasks.dueForSweep(atMs, 10);
   const resume = { sessionId: "session-1", answer: "The first." };
   const park = (fence = 0) =>
     stores.tasks.park(ref, { fence, untilMs: 8_000, reason: "quota", nowMs: 2_000, log });
@@ -35,23 +35,6 @@ export function waitingSuite(open: OpenStores): void {
       deadlineAtMs: 20_000_000,
       nowMs: 6_000,
       sweepAtMs: 99_000,
-      log,
-    });
-  const approve = (changes: Partial<typeof approved> = {}) =>
-    stores.patchSets.approve(patchRef, {
-      by: "user:bob",
-      approved: { ...approved, ...changes },
-      nowMs: 6_000,
-      sweepAtMs: 99_000,
-      log,
-    });
-  const end = (event: "escalate" | "cancel_waiting", fence?: number) =>
-    stores.tasks.endWaiting(ref, {
-      event,
-      ...(fence === undefined ? {} : { fence }),
-      outcome: { code: event === "escalate" ? "input_expired" : "cancelled", message: "" },
-      notices: [aNotice(task)],
-      nowMs: 7_000,
       log,
     });
 
@@ -72,8 +55,10 @@ export function waitingSuite(open: OpenStores): void {
     });
 
     it("is swept when its time has come", async () => {
-      expect(await sweptAt(7_999)).toEqual([]);
-      expect(await sweptAt(8_000)).toMatchObject([{ ref, status: "parked", notBeforeMs: 8_000 }]);
+      expect(await sweptAt(stores, 7_999)).toEqual([]);
+      expect(await sweptAt(stores, 8_000)).toMatchObject([
+        { ref, status: "parked", notBeforeMs: 8_000 },
+      ]);
     });
 
     it("is queued again when its time has come, once", async () => {
@@ -86,7 +71,7 @@ export function waitingSuite(open: OpenStores): void {
         notBeforeMs: null,
         notBeforeReason: null,
       });
-      expect(await sweptAt(98_999)).toEqual([]);
+      expect(await sweptAt(stores, 98_999)).toEqual([]);
       expect(await stores.tasks.claim(aClaim(task))).toEqual({ kind: "done" });
     });
 
@@ -97,14 +82,14 @@ export function waitingSuite(open: OpenStores): void {
     });
 
     it("can be ended", async () => {
-      expect(await end("cancel_waiting")).toEqual({ kind: "done" });
+      expect(await endWaiting(stores, "cancel_waiting")).toEqual({ kind: "done" });
 
       expect(await stores.tasks.find(ref)).toMatchObject({
         status: "cancelled",
         outcome: { code: "cancelled" },
         finishedAtMs: 7_000,
       });
-      expect(await sweptAt(Number.MAX_SAFE_INTEGER)).toEqual([]);
+      expect(await sweptAt(stores, Number.MAX_SAFE_INTEGER)).toEqual([]);
       expect(await unpark(8_000)).toEqual({ kind: "lost" });
     });
   });
@@ -141,8 +126,8 @@ export function waitingSuite(open: OpenStores): void {
         await reach(stores, state);
         const before = await stores.dump();
 
-        expect(await end("escalate")).toEqual({ kind: "lost" });
-        expect(await end("cancel_waiting")).toEqual({ kind: "lost" });
+        expect(await endWaiting(stores, "escalate")).toEqual({ kind: "lost" });
+        expect(await endWaiting(stores, "cancel_waiting")).toEqual({ kind: "lost" });
         expect(await answer()).toEqual({ kind: "lost" });
         expect(await stores.dump()).toBe(before);
       },
@@ -157,8 +142,8 @@ export function waitingSuite(open: OpenStores): void {
       expect(context?.task).toMatchObject({ status: "waiting_input", waiting: question });
       expect(context?.execution).toMatchObject({ status: "suspended", sessionId: "session-1" });
       expect(await stores.executions.countLive(ref.organizationId, "gemini")).toBe(0);
-      expect(await sweptAt(89_999)).toEqual([]);
-      expect(await sweptAt(90_000)).toMatchObject([
+      expect(await sweptAt(stores, 89_999)).toEqual([]);
+      expect(await sweptAt(stores, 90_000)).toMatchObject([
         { status: "waiting_input", executionStatus: "suspended" },
       ]);
     });
@@ -181,7 +166,7 @@ export function waitingSuite(open: OpenStores): void {
 
     it("is not answered by approving, and not asked again", async () => {
       const before = await stores.dump();
-      expect(await approve()).toEqual({ kind: "lost" });
+      expect(await approve(stores)).toEqual({ kind: "lost" });
       expect(await unpark(99_000)).toEqual({ kind: "lost" });
       expect(await stores.tasks.requestCancel(ref, 5_000, log)).toEqual({ kind: "lost" });
       expect(await stores.dump()).toBe(before);
@@ -191,7 +176,7 @@ export function waitingSuite(open: OpenStores): void {
       ["escalate", "escalated", "failed"],
       ["cancel_waiting", "cancelled", "cancelled"],
     ] as const)("ends by %s, and its attempt with it", async (event, ended, attemptEnded) => {
-      expect(await end(event)).toEqual({ kind: "done" });
+      expect(await endWaiting(stores, event)).toEqual({ kind: "done" });
 
       const context = await stores.tasks.findContext(ref);
       expect(context?.task).toMatchObject({ status: ended, waiting: null, finishedAtMs: 7_000 });
@@ -221,8 +206,8 @@ export function waitingSuite(open: OpenStores): void {
     });
 
     it("can be ended at its own attempt only, if that is named", async () => {
-      expect(await end("escalate", 0)).toEqual({ kind: "lost" });
-      expect(await end("escalate", 1)).toEqual({ kind: "done" });
+      expect(await endWaiting(stores, "escalate", 0)).toEqual({ kind: "lost" });
+      expect(await endWaiting(stores, "escalate", 1)).toEqual({ kind: "done" });
     });
   });
 }

@@ -118,6 +118,7 @@ describe("what follows from a run", () => {
     retries: 0,
     limits: { wallClockMs: 1, silenceMs: 1, maxAttempts: 2 },
     deadlineAtMs: 1_000_000,
+    reverts: null,
   };
   const lost = judge({ stoppedBy: "shutdown" });
 

@@ -119,6 +119,8 @@ const endedTasks = (nowMs: number): Insert[] => {
     aPatchSet(nowMs, "delivered", "delivered", delivered),
     ...ended("nothing", "completed", "no_changes"),
     anExecution(nowMs, "nothing", "succeeded"),
+    ...ended("revert", "completed", "no_changes", { ...revert, order_id: "ORD-delivered" }),
+    anExecution(nowMs, "revert", "succeeded", 1, "switchyard"),
     ...ended("failed", "failed", "agent_error"),
     anExecution(nowMs, "failed", "failed"),
     ...ended("cancelled", "cancelled", "cancelled"),
@@ -148,6 +150,8 @@ export const delivered: Row = {
   commit_sha: sha("d"),
   validation: JSON.stringify({ status: "passed", commands: [] }),
 };
+
+const revert: Row = { kind: "revert", reverts: "ps_delivered_delivered" };
 
 const aTask = (nowMs: number, name: string, changes: Row): Insert[] => [
   [
@@ -182,14 +186,20 @@ const aTask = (nowMs: number, name: string, changes: Row): Insert[] => [
   ],
 ];
 
-export const anExecution = (nowMs: number, name: string, status: string, fence = 1): Insert => [
+export const anExecution = (
+  nowMs: number,
+  name: string,
+  status: string,
+  fence = 1,
+  provider = "gemini",
+): Insert => [
   "ai_provider_executions",
   {
     task_uuid: `task_${name}`,
     fence,
     execution_id: `exec_${name}_${fence}`,
     project_id: "proj_1",
-    provider_name: "gemini",
+    provider_name: provider,
     status,
     input: "{}",
     created_at_ms: nowMs,

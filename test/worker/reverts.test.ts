@@ -165,14 +165,22 @@ describe("the revert of a delivered patch", () => {
     expect(world.runner.refs.get(`refs/heads/factory/${task.orderId}`)).toBe(commit?.sha);
   });
 
-  it("changes nothing the second time", async () => {
-    const { id } = await delivered();
+  const created = { files: { "new.txt": set.files["new.txt"] }, patches: [] } as typeof set;
+
+  it.each([
+    ["", set, after],
+    [", also where it is only created files", created, { ...before, "new.txt": "new\n" }],
+  ])("changes nothing the second time%s", async (_, left, tree) => {
+    const { id } = await delivered(left, tree);
     const first = await reverted(id, "completed");
     world.runner.trees.set(first.commit?.sha ?? "", before);
 
     const second = await reverted(id, "completed", "escalated", "failed");
 
-    expect(second).toMatchObject({ status: "completed", outcome: { code: "no_changes" } });
+    expect(second).toMatchObject({
+      status: "completed",
+      outcome: { code: "no_changes", message: "Nothing of the patch is left to take back." },
+    });
     expect(second.patch).toBeNull();
   });
 

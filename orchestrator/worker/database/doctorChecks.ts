@@ -4,6 +4,7 @@ import { auditChecks } from "./doctor/auditChecks.ts";
 import type { Check } from "./doctor/check.ts";
 import { deliveryChecks } from "./doctor/deliveryChecks.ts";
 import { noticeChecks } from "./doctor/noticeChecks.ts";
+import { revertChecks } from "./doctor/revertChecks.ts";
 import { taskChecks } from "./doctor/taskChecks.ts";
 
 /** The invariants as SQL: each check answers rows that must not be there. */
@@ -11,6 +12,7 @@ export const doctorChecks: readonly Check[] = [
   ...taskChecks,
   ...attemptChecks,
   ...deliveryChecks,
+  ...revertChecks,
   ...noticeChecks,
   ...auditChecks,
 ];

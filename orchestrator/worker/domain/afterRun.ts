@@ -15,7 +15,7 @@ export type AfterRun =
 
 /** What an execution's outcome means for its task. */
 export function afterRun(
-  task: Pick<Task, "fence" | "retries" | "limits" | "deadlineAtMs">,
+  task: Pick<Task, "fence" | "retries" | "limits" | "deadlineAtMs" | "reverts">,
   run: RunOutcome,
   nowMs: number,
 ): AfterRun {
@@ -23,7 +23,7 @@ export function afterRun(
   if (run.kind === "no_changes")
     return {
       taskEvent: "finish_without_patch",
-      outcome: { code: "no_changes", message: "The agent ended well and changed nothing." },
+      outcome: { code: "no_changes", message: noChanges(task) },
     };
   if (run.kind === "question")
     return {
@@ -43,3 +43,8 @@ export function afterRun(
     return { taskEvent: "retry", outcome, notBeforeMs };
   return { taskEvent: "fail", outcome };
 }
+
+const noChanges = ({ reverts }: Pick<Task, "reverts">): string =>
+  reverts === null
+    ? "The agent ended well and changed nothing."
+    : "Nothing of the patch is left to take back.";

@@ -3,7 +3,8 @@ import { SwitchyardError } from "../../../shared/errors.ts";
 import type { Anchor } from "./ports/anchorStore.ts";
 import type { ChainRef } from "./ports/auditStore.ts";
 
-const anchorSchema = z.strictObject({
+/** An anchor as it lies in R2, and as it is shown. */
+export const anchorSchema = z.strictObject({
   organizationId: z.string(),
   projectId: z.string(),
   day: z.string(),

@@ -42,6 +42,9 @@ export const guardNames = [
   // Approval
   "approver_differs",
   "approval_binds",
+  // Taking back
+  "revert_delivered",
+  "revert_once",
   // Waiting
   "unpark_when_due",
   "answer_once",

@@ -36,6 +36,7 @@ export const faultKinds = [
   "poison",
   "request_doubled",
   "patch_remade",
+  "revert",
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -77,6 +78,7 @@ const most: FaultRates = {
   poison: 0.2,
   request_doubled: 0.5,
   patch_remade: 0.5,
+  revert: 0.5,
 };
 
 /** About half of the kinds are quiet in a seed: a rare fault alone shows what it does. */

@@ -3,6 +3,7 @@ import { isFinalTask, isSettledExecution } from "../../../orchestrator/worker/do
 import type { Execution, Task } from "../../../orchestrator/worker/domain/task.ts";
 import { unapprovedDelivery } from "./approvers.ts";
 import type { People } from "./people.ts";
+import { revertsTakeBack } from "./revertRules.ts";
 import type { View } from "./simStores.ts";
 import type { World } from "./world.ts";
 
@@ -19,6 +20,7 @@ export function checkAlways(world: World, people: People, view: View, before: Be
     ...oneProcessTree(world),
     ...deliveredOnceAndVerified(world, view),
     ...approvedByAnother(world, people, view),
+    ...revertsTakeBack(world, view, before),
     ...noticesMatch(view),
     ...completedMeansDone(view),
     ...tenantsApart(people),

@@ -10,7 +10,9 @@ import type { Principal } from "../../../shared/contracts/identity.ts";
 import { type CreateTask, createTaskSchema } from "../../../shared/contracts/task.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
 import { type Approval, decideAsPerson, remakeSoon } from "./approvers.ts";
+import { heldUp } from "./heldUp.ts";
 import type { Before } from "./invariants.ts";
+import { type RevertWish, revertAsPerson, revertSoon } from "./reverters.ts";
 import type { World, WorldDeps } from "./world.ts";
 
 export type Accepted = { organizationId: string; taskId: string; key: string };
@@ -116,6 +118,10 @@ export class People {
           () => void this.#answer(ref, task.waiting?.kind ?? "question"),
         );
       remakeSoon(world, before.tasks.get(id), task);
+      revertSoon(world, task, {
+        ask: (wish) => void this.#revert(wish),
+        submitAt: (atMs, wish) => this.submitAt(atMs, wish),
+      });
     }
   }
 
@@ -139,6 +145,16 @@ export class People {
     if (heard === null) return;
     this.cancels.push(heard);
     this.#world.trace.tell(this.#world.nowMs, "canceller", `${taskId}: ${heard.answer}`);
+  }
+
+  async #revert(wish: RevertWish): Promise<void> {
+    const { organizationId, key } = wish;
+    this.#asking += 1;
+    const taskId = await this.#until(`reverter, ${key}`, (deps) =>
+      revertAsPerson(deps, user(organizationId), wish),
+    );
+    this.#asking -= 1;
+    if (taskId !== null) this.accepted.push({ organizationId, taskId, key });
   }
 
   async #childOf(taskId: string): Promise<string | null> {
@@ -202,16 +218,20 @@ export class People {
       );
   }
 
-  /** Two people may answer at once. */
+  /** Two people may answer at once, and the second answer may be long under way. */
   #answer(ref: TaskRef, kind: WaitingKind): Promise<unknown> {
-    const times = this.#world.chance.happens(0.5) ? 2 : 1;
-    return Promise.all(Array.from({ length: times }, () => this.#answerOnce(ref, kind)));
+    const { chance } = this.#world;
+    const lateMs = chance.happens(0.5) ? chance.below(90_000) : 0;
+    const times = chance.happens(0.5) ? [0, lateMs] : [0];
+    return Promise.all(times.map((ms) => this.#answerOnce(ref, kind, ms)));
   }
 
-  #answerOnce(ref: TaskRef, kind: WaitingKind): Promise<unknown> {
+  #answerOnce(ref: TaskRef, kind: WaitingKind, ms: number): Promise<unknown> {
+    const once = <T>(name: string, work: (deps: WorldDeps) => Promise<T>) =>
+      this.#once(name, (deps) => work(heldUp(this.#world, deps, ms)));
     return kind === "approval"
-      ? decideAsPerson(this.#world, this.approvals, ref, (name, work) => this.#once(name, work))
-      : this.#once("person", (deps) => answerTask(deps, ref, "user:ada", "the first one"));
+      ? decideAsPerson(this.#world, this.approvals, ref, once)
+      : once("person", (deps) => answerTask(deps, ref, "user:ada", "the first one"));
   }
 
   /** Asks again until there is an answer, as a client with an idempotency key does. */

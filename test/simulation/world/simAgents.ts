@@ -179,10 +179,8 @@ export class SimAgents {
         if (ending === "silent" && at > 1) return;
         this.#emit(run, { type: "message", role: "assistant", text: `step ${at}` });
       });
-    if (ending === "silent" || ending === "hangs") {
-      if (ending === "hangs") this.#chatter(run);
-      return;
-    }
+    if (ending === "hangs") this.#chatter(run);
+    if (ending === "hangs" || ending === "silent") return;
     timeline.after(lastsMs, () => this.#end(run, ending));
     if (this.#world.strikes("runner_died"))
       timeline.after(chance.below(lastsMs), () => this.lose(run.executionId));
@@ -265,7 +263,8 @@ export class SimAgents {
     if (run.report !== null || !this.runs.has(run.executionId)) return;
     this.#emit(run, { type: "agent_exited", exitCode: 0, signal: null });
     this.#endProcess(run);
-    run.report = { ...goodReport(run), ...facts, durationMs: this.#world.nowMs - run.startedAtMs };
+    const { nowMs, forge } = this.#world;
+    run.report = { ...goodReport(run, forge), ...facts, durationMs: nowMs - run.startedAtMs };
     this.#ring(run);
     this.onEnd(run.taskId);
   }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Forge } from "../../../orchestrator/worker/domain/ports/runner.ts";
 import type { CommitRequest } from "../../../shared/contracts/forgeRefs.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
+import type { Tree } from "./simTrees.ts";
 import type { World } from "./world.ts";
 
 /** A commit id that depends on its content alone, as git's does. */
@@ -61,11 +62,26 @@ export class SimForge {
     return this.isOn(commit, from);
   };
 
-  /** What the core is given of it. No history looks into a file. */
+  /** What the core is given of it. */
   port(): Forge {
-    const readFiles: Forge["readFiles"] = async () => new Map();
-    const { readRef, commit, moveRef, goesOn } = this;
+    const { readRef, readFiles, commit, moveRef, goesOn } = this;
     return { readRef, readFiles, commit, moveRef, goesOn };
+  }
+
+  readonly readFiles: Forge["readFiles"] = async (_source, commit, paths) => {
+    this.#reach();
+    const tree = this.treeOf(commit);
+    return new Map(
+      paths.flatMap((path) => {
+        const file = this.#world.trees.fileOf(tree, path);
+        return file === undefined ? [] : [[path, { kind: "file" as const, file }]];
+      }),
+    );
+  };
+
+  /** The files of a commit; of one that nobody has made, those of the first. */
+  treeOf(sha: string | null): Tree {
+    return this.#world.trees.of(this.commits.get(sha ?? "")?.treeId);
   }
 
   /** A person commits to the branch of an order. */
@@ -76,7 +92,7 @@ export class SimForge {
     this.commits.set(sha, {
       sha,
       parent,
-      treeId: shaOf(`tree of ${sha}`),
+      treeId: this.#world.trees.changedBy(sha, this.treeOf(parent)),
       taskId: null,
       audit: null,
     });
@@ -116,4 +132,4 @@ const withoutHash = (message: string): string =>
 
 /** Who a commit is for stands in its message. */
 const taskOf = ({ message }: CommitRequest): string | null =>
-  /task_[A-Z0-9]+/.exec(message)?.[0] ?? null;
+  /^Switchyard-Task: (.*)$/m.exec(message)?.[1] ?? null;

@@ -4,6 +4,7 @@ import type { PatchReport, PatchRunRequest, RunStatus } from "../../../shared/co
 import { SwitchyardError } from "../../../shared/errors.ts";
 import { streamOf } from "./simArchives.ts";
 import { shaOf } from "./simForge.ts";
+import type { SimTrees } from "./simTrees.ts";
 import type { World } from "./world.ts";
 
 type SimPatchRun = {
@@ -51,15 +52,17 @@ export class SimPatches {
   /** The base has moved and the patch set was made anew for it: its runs come to another tree. */
   remake(patchSetId: string, treeId: string): void {
     for (const run of this.runs.values())
-      if (run.id.startsWith(`${patchSetId}-`) && run.report?.kind === "applied")
+      if (run.id.startsWith(`${patchSetId}-`) && run.report?.kind === "applied") {
+        this.#world.trees.alias(treeId, run.report.treeId);
         run.report = { ...run.report, treeId };
+      }
   }
 
   #no(): never {
     throw new SwitchyardError("route_not_found", "This runner applies patches.");
   }
 
-  #start(id: string, request: PatchRunRequest): RunStatus {
+  async #start(id: string, request: PatchRunRequest): Promise<RunStatus> {
     if (this.#world.isPartitioned())
       throw new SwitchyardError("runner_unreachable", "The network is split.");
     const known = this.runs.get(id);
@@ -68,20 +71,24 @@ export class SimPatches {
       throw new SwitchyardError("busy", "Another patch set is being applied.");
     const run: SimPatchRun = { id, request, events: [], report: null };
     this.runs.set(id, run);
-    this.#work(run);
+    const { trees, forge } = this.#world;
+    const base = forge.treeOf(request.source.commit ?? null);
+    this.#work(run, await trees.apply(base, request.set));
     return statusOf(run);
   }
 
-  #work(run: SimPatchRun): void {
+  #work(run: SimPatchRun, made: Awaited<ReturnType<SimTrees["apply"]>>): void {
     const { timeline, chance } = this.#world;
     if (this.#world.strikes("patch_refused")) {
       const code = chance.happens(0.5) ? ("stale" as const) : ("bad_path" as const);
       timeline.after(500, () => this.#end(run, refusal(code)));
       return;
     }
-    const treeId = shaOf(
-      `${run.request.source.commit} + ${JSON.stringify(run.request.set.patches)}`,
-    );
+    if (made.kind === "refused") {
+      timeline.after(500, () => this.#end(run, made));
+      return;
+    }
+    const { treeId } = made;
     const validatesMs = chance.between(1_000, 60_000);
     const failed = this.#world.strikes("validation_failed");
     timeline.after(400, () => {

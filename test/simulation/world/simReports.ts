@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
 import type { PatchSet } from "../../../shared/contracts/aiPatch.ts";
 import type { RunReport } from "../../../shared/contracts/runner.ts";
 import type { SimRun } from "./simAgents.ts";
-import { shaOf } from "./simForge.ts";
+import { type SimForge, shaOf } from "./simForge.ts";
+import { changeBy, type Tree } from "./simTrees.ts";
 
 const usage = {
   inputTokens: 1_000,
@@ -13,7 +15,7 @@ const usage = {
 };
 
 /** What a run reports that went well. */
-export function goodReport(run: SimRun): RunReport {
+export function goodReport(run: SimRun, forge: SimForge): RunReport {
   const base = run.request.source.commit ?? shaOf("the first commit");
   return {
     agent: "gemini",
@@ -30,28 +32,42 @@ export function goodReport(run: SimRun): RunReport {
     baseCommit: base,
     treeId: shaOf(`tree of ${run.executionId}`),
     durationMs: 0,
-    patch: patchOf(run, base),
+    patch: patchOf(run, base, forge.treeOf(base)),
   };
 }
 
-const patchOf = (run: SimRun, base: string): PatchSet => ({
-  schema: "aipatch/1",
-  id: `ps_${run.executionId}`,
-  task_id: run.taskId,
-  execution_id: run.executionId,
-  mode: "exact",
-  coordinates: "snapshot",
-  base: { commit: base },
-  files: { "src/a.js": { op: "edit", pre: { sha256: "0".repeat(64) } } },
-  patches: [
-    {
-      task_id: run.taskId,
-      file: "src/a.js",
-      operation: "replace-block",
-      start: 1,
-      end: 1,
-      block: `export const by = "${run.executionId}";\n`,
-      metadata: { provider: "gemini" },
+function patchOf(run: SimRun, base: string, tree: Tree): PatchSet {
+  const change = changeBy(run.executionId);
+  const sha256 = createHash("sha256")
+    .update(tree.get(change.path) ?? "")
+    .digest("hex");
+  return {
+    schema: "aipatch/1",
+    id: `ps_${run.executionId}`,
+    task_id: run.taskId,
+    execution_id: run.executionId,
+    mode: "exact",
+    coordinates: "snapshot",
+    base: { commit: base },
+    files: {
+      [change.path]:
+        "create" in change
+          ? { op: "create", pre: "absent", content: { text: change.create } }
+          : { op: "edit", pre: { sha256 } },
     },
-  ],
-});
+    patches:
+      "create" in change
+        ? []
+        : [
+            {
+              task_id: run.taskId,
+              file: change.path,
+              operation: "replace-block",
+              start: change.line,
+              end: change.line,
+              block: change.block,
+              metadata: { provider: "gemini" },
+            },
+          ],
+  };
+}

@@ -24,6 +24,7 @@ import { SimPatches } from "./simPatches.ts";
 import { SimQueues } from "./simQueues.ts";
 import { simSettings } from "./simSettings.ts";
 import type { SimStores } from "./simStores.ts";
+import { SimTrees } from "./simTrees.ts";
 import { Timeline } from "./timeline.ts";
 import { Trace } from "./trace.ts";
 
@@ -56,6 +57,7 @@ export class World {
   readonly agents: SimAgents;
   readonly patches: SimPatches;
   readonly forge: SimForge;
+  readonly trees = new SimTrees();
   readonly objects: SimObjects;
   readonly queues: SimQueues;
   readonly callbacks: SimCallbacks;

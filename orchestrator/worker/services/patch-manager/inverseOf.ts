@@ -1,11 +1,13 @@
 import type { PatchSet } from "../../../../shared/contracts/aiPatch.ts";
 import type { Source } from "../../../../shared/contracts/source.ts";
 import { SwitchyardError } from "../../../../shared/errors.ts";
-import { applyPatchSet } from "../../../../shared/patch/apply.ts";
+import { applyPatchSet, isSameFile } from "../../../../shared/patch/apply.ts";
 import { fileChanges } from "../../../../shared/patch/diff/fileChanges.ts";
 import { patchSetFromDiff } from "../../../../shared/patch/diff/patchSetFromDiff.ts";
 import { writeGitDiff } from "../../../../shared/patch/diff/writeGitDiff.ts";
 import { invertPatchSet } from "../../../../shared/patch/invert.ts";
+import type { ReadFile } from "../../../../shared/patch/treeFile.ts";
+import { stands } from "../../domain/guards.ts";
 import type { Artifacts } from "../../domain/ports/artifacts.ts";
 import type { Brief } from "../../domain/ports/executionStore.ts";
 import type { PatchSetStore } from "../../domain/ports/patchSetStore.ts";
@@ -40,16 +42,19 @@ export async function inverseOf(
     throw new SwitchyardError("internal", "The patch that is to be taken back is missing.");
   const commit = patch.commitSha;
   const head = order.headCommit ?? commit;
-  const inverse = await exactInverse(deps, patch, { source: task.source, taskId: task.id, head });
-  if (inverse === null || head === commit) return { head, set: inverse };
-  return { head, set: await carriedTo(forgeOf(deps), task.source, inverse, { commit, head }) };
+  const exact = await exactInverse(deps, patch, { source: task.source, taskId: task.id, head });
+  if (exact === null || head === commit) return { head, set: exact?.inverse ?? null };
+  return { head, set: await carriedTo(forgeOf(deps), task.source, exact, { commit, head }) };
 }
+
+/** `readFile` reads the tree before the patch. */
+type Exact = { inverse: PatchSet; readFile: ReadFile };
 
 async function exactInverse(
   deps: InverseDeps,
   patch: PatchSetRecord,
   { source, taskId, head }: { source: Source; taskId: string; head: string },
-): Promise<PatchSet | null> {
+): Promise<Exact | null> {
   const read = await readSet(deps.artifacts, patch);
   if (read.kind !== "parsed") throw notApplicable("The set is not well-formed", read.faults);
   const set = { ...read.set, task_id: taskId };
@@ -57,22 +62,22 @@ async function exactInverse(
   if (outcome.kind === "refused")
     throw notApplicable("The set does not apply to what it was delivered on", outcome.faults);
   if (outcome.kind === "already_applied" || outcome.files.size === 0) return null;
-  return invertPatchSet(set, outcome, readFile, head);
+  return { inverse: await invertPatchSet(set, outcome, readFile, head), readFile };
 }
 
 /** The inverse on what the order has gone on to: files that changed since are merged by lines. */
 async function carriedTo(
   forge: Forge,
   source: Source,
-  inverse: PatchSet,
+  { inverse, readFile }: Exact,
   { commit, head }: { commit: string; head: string },
 ): Promise<PatchSet | null> {
   const now = await treeOfSet(forge, source, head, inverse);
+  if (await isTakenBack(inverse, readFile, now.readFile)) return null;
   const then = await treeOfSet(forge, source, commit, inverse);
   const policy = { baseIsHead: false, allowProtected: true };
   const outcome = await applyPatchSet(inverse, now.readFile, policy, then.readFile);
-  if (outcome.kind === "already_applied") return null;
-  if (outcome.kind === "refused" || outcome.merged === undefined) return inverse;
+  if (outcome.kind !== "applied" || outcome.merged === undefined) return inverse;
   if (outcome.files.size === 0) return null;
   const diff = await writeGitDiff(await fileChanges(inverse, outcome, now.readFile));
   const naming = { id: inverse.id, base: inverse.base, taskId: inverse.task_id };
@@ -82,4 +87,16 @@ async function carriedTo(
     now.readFile,
   );
   return merged.kind === "converted" ? merged.set : inverse;
+}
+
+/**
+ * Whether every file is as it was before the patch. The engines do not say so of a set that deletes only: they do not
+ * know whether its files were ever there.
+ */
+async function isTakenBack(inverse: PatchSet, before: ReadFile, now: ReadFile): Promise<boolean> {
+  if (!stands("revert_once")) return false;
+  const paths = Object.entries(inverse.files).flatMap(([path, { from }]) => [path, from ?? path]);
+  for (const path of paths)
+    if (!isSameFile((await before(path)) ?? null, (await now(path)) ?? null)) return false;
+  return true;
 }

@@ -156,7 +156,7 @@ function logOf(
   const who = task.reverts === null ? "The agent" : "The revert";
   const what = {
     receive_patch: `${who} ended well and left a patch.`,
-    finish_without_patch: `${who} ended well and changed nothing.`,
+    finish_without_patch: after.outcome?.message ?? `${who} changed nothing.`,
     cancel_confirmed: "The run was cancelled.",
     fail: after.outcome?.message ?? "The run failed.",
     retry: `${after.outcome?.message ?? "The run failed."} It will be tried again.`,

@@ -1,6 +1,7 @@
 import type { Principal } from "../../../../shared/contracts/identity.ts";
 import type { RevertPatch } from "../../../../shared/contracts/patch.ts";
 import { SwitchyardError } from "../../../../shared/errors.ts";
+import { stands } from "../../domain/guards.ts";
 import { limitBounds } from "../../domain/limits.ts";
 import { patchNotFound } from "../../domain/notFound.ts";
 import type { Ids } from "../../domain/ports/ids.ts";
@@ -45,7 +46,7 @@ async function findDelivered(
   const patch = await patchSets.find(organizationId, patchSetId);
   const task = patch && (await tasks.find(patch));
   if (patch === null || task === null) throw patchNotFound(patchSetId);
-  if (patch.status === "delivered") return task;
+  if (patch.status === "delivered" || !stands("revert_delivered")) return task;
   throw new SwitchyardError(
     "patch_not_delivered",
     `The patch is ${patch.status}; only a delivered one can be taken back.`,

@@ -1,4 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { anchorSchema } from "../../../domain/anchors.ts";
 import { auditFaultKinds } from "../../../domain/auditFaults.ts";
 import type { Anchor } from "../../../domain/ports/anchorStore.ts";
 import { evidenceOfAnchor, verifyLogs } from "../../../services/audit/verifyLogs.ts";
@@ -29,14 +30,6 @@ const chainSchema = z
     faultCount: z.int(),
   })
   .meta({ id: "AuditChain" });
-
-const anchorSchema = z.strictObject({
-  organizationId: z.string(),
-  projectId: z.string(),
-  day: z.string(),
-  number: z.int(),
-  hash: z.string(),
-});
 
 const verify = createRoute({
   method: "get",
