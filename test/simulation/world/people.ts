@@ -1,7 +1,6 @@
 import type { TaskRef } from "../../../orchestrator/worker/domain/ports/supervisors.ts";
 import type { WaitingKind } from "../../../orchestrator/worker/domain/task.ts";
 import { replayAllDeadLetters } from "../../../orchestrator/worker/services/sweep/replayDeadLetter.ts";
-import { answerTask } from "../../../orchestrator/worker/services/tasks/answerTask.ts";
 import { cancelTask } from "../../../orchestrator/worker/services/tasks/cancelTask.ts";
 import { createTask } from "../../../orchestrator/worker/services/tasks/createTask.ts";
 import { parkTask } from "../../../orchestrator/worker/services/tasks/parkTask.ts";
@@ -9,7 +8,8 @@ import { getTask, listTasks } from "../../../orchestrator/worker/services/tasks/
 import type { Principal } from "../../../shared/contracts/identity.ts";
 import { type CreateTask, createTaskSchema } from "../../../shared/contracts/task.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
-import { type Approval, decideAsPerson, remakeSoon } from "./approvers.ts";
+import { answerAsPerson } from "./answers.ts";
+import { type Approval, decideAsPerson, type Once, remakeSoon } from "./approvers.ts";
 import type { Before } from "./invariants.ts";
 import type { World, WorldDeps } from "./world.ts";
 
@@ -209,9 +209,10 @@ export class People {
   }
 
   #answerOnce(ref: TaskRef, kind: WaitingKind): Promise<unknown> {
+    const once: Once = (name, work) => this.#once(name, work);
     return kind === "approval"
-      ? decideAsPerson(this.#world, this.approvals, ref, (name, work) => this.#once(name, work))
-      : this.#once("person", (deps) => answerTask(deps, ref, "user:ada", "the first one"));
+      ? decideAsPerson(this.#world, this.approvals, ref, once)
+      : answerAsPerson(this.#world, ref, once);
   }
 
   /** Asks again until there is an answer, as a client with an idempotency key does. */

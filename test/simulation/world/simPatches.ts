@@ -2,12 +2,13 @@ import type { Runner } from "../../../orchestrator/worker/domain/ports/runner.ts
 import type { NumberedEvent } from "../../../shared/contracts/agentEvent.ts";
 import type { PatchReport, PatchRunRequest, RunStatus } from "../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
-import { shaOf } from "./simForge.ts";
 import type { World } from "./world.ts";
 
 type SimPatchRun = {
   id: string;
   request: PatchRunRequest;
+  /** What its set adds to a tree. */
+  change: string;
   events: NumberedEvent[];
   report: PatchReport | null;
 };
@@ -50,6 +51,11 @@ export class SimPatches {
         run.report = { ...run.report, treeId };
   }
 
+  /** Any run of a set: all of them have its change. */
+  ofSet(patchSetId: string): SimPatchRun | undefined {
+    return [...this.runs.values()].find(({ id }) => id.startsWith(`${patchSetId}-`));
+  }
+
   #no(): never {
     throw new SwitchyardError("route_not_found", "This runner applies patches.");
   }
@@ -61,7 +67,8 @@ export class SimPatches {
     if (known !== undefined) return statusOf(known);
     if (this.#world.chance.happens(0.05) && this.#world.isFaulty())
       throw new SwitchyardError("busy", "Another patch set is being applied.");
-    const run: SimPatchRun = { id, request, events: [], report: null };
+    const change = JSON.stringify(request.set.patches.map(({ block }) => block));
+    const run: SimPatchRun = { id, request, change, events: [], report: null };
     this.runs.set(id, run);
     this.#work(run);
     return statusOf(run);
@@ -74,9 +81,12 @@ export class SimPatches {
       timeline.after(500, () => this.#end(run, refusal(code)));
       return;
     }
-    const treeId = shaOf(
-      `${run.request.source.commit} + ${JSON.stringify(run.request.set.patches)}`,
-    );
+    const target = this.#targetOf(run);
+    if (target.kind === "refused") {
+      timeline.after(500, () => this.#end(run, target));
+      return;
+    }
+    const { treeId } = target;
     const validatesMs = chance.between(1_000, 60_000);
     const failed = this.#world.strikes("validation_failed");
     timeline.after(400, () => {
@@ -84,13 +94,26 @@ export class SimPatches {
       const event = { type: "patch_applied" as const, treeId, files: 1 };
       run.events.push({ number: run.events.length + 1, atMs: this.#world.nowMs, event });
     });
-    timeline.after(400 + validatesMs, () => this.#end(run, applied(run, treeId, failed)));
+    timeline.after(400 + validatesMs, () => this.#end(run, applied(run, target, failed)));
     if (this.#world.strikes("runner_shut_down"))
       timeline.after(chance.below(validatesMs), () =>
         this.#end(run, { kind: "stopped", by: "shutdown" }),
       );
     if (this.#world.strikes("runner_died"))
       timeline.after(chance.below(validatesMs), () => this.runs.delete(run.id));
+  }
+
+  /** As the real one: merged with what it is brought onto, which has to go on from its base. */
+  #targetOf({ request, change }: SimPatchRun): Target {
+    const { forge } = this.#world;
+    const base = request.source.commit ?? "";
+    const { onto = base } = request;
+    if (!forge.isOn(onto, base)) return refusal("conflict");
+    if ([...forge.between(onto, base)].some(({ isInTheWay }) => isInTheWay))
+      return refusal("conflict");
+    const treeId = forge.commits.get(onto)?.treeId ?? null;
+    const alreadyApplied = request.onto !== undefined && forge.trees.of(treeId).has(change);
+    return { kind: "applied", treeId: forge.trees.with(treeId, change), alreadyApplied };
   }
 
   #end(run: SimPatchRun, report: PatchReport): void {
@@ -113,14 +136,25 @@ const statusOf = (run: SimPatchRun): RunStatus => ({
   lastEvent: run.events.length,
 });
 
-const refusal = (code: "stale" | "bad_path"): PatchReport => ({
+type Target =
+  | { kind: "applied"; treeId: string; alreadyApplied: boolean }
+  | Extract<PatchReport, { kind: "refused" }>;
+
+const refusal = (
+  code: "stale" | "bad_path" | "conflict",
+): Extract<PatchReport, { kind: "refused" }> => ({
   kind: "refused",
   faults: [{ index: 0, file: "src/a.js", code, message: "It does not fit." }],
 });
 
-const applied = (run: SimPatchRun, treeId: string, failed: boolean): PatchReport => ({
+const applied = (
+  run: SimPatchRun,
+  { treeId, alreadyApplied }: Extract<Target, { kind: "applied" }>,
+  failed: boolean,
+): PatchReport => ({
   kind: "applied",
   treeId,
+  alreadyApplied,
   baseCommit: run.request.source.commit ?? "",
   validation: {
     status: failed ? "failed" : "passed",

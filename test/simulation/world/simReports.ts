@@ -1,7 +1,7 @@
 import type { PatchSet } from "../../../shared/contracts/aiPatch.ts";
 import type { RunReport } from "../../../shared/contracts/runner.ts";
+import { shaOf } from "./shaOf.ts";
 import type { SimRun } from "./simAgents.ts";
-import { shaOf } from "./simForge.ts";
 
 const usage = {
   inputTokens: 1_000,
