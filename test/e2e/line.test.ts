@@ -178,6 +178,60 @@ describe("a task on this machine", () => {
   });
 });
 
+describe("a branch to which somebody commits while a patch of it is validated", () => {
+  it("gets the patch on top of that commit, and keeps the commit when the patch is taken back", async () => {
+    await world.play("fix");
+    const branch = "factory/ORD-moved";
+    const validation = [pushOnce(world.repository, branch)];
+
+    const { task, events } = await watchToEnd(
+      world,
+      (await submit(world, { orderId: "ORD-moved", validation })).id,
+    );
+
+    expect(task).toMatchObject({ status: "completed", fence: 1, patch: { status: "delivered" } });
+    expect(events.filter(({ event }) => event.type === "patch_applied")).toHaveLength(2);
+    const theirs = await git(world.repository, "rev-parse", `${branch}^`);
+    const subjects = await git(world.repository, "log", "--format=%s", `main..${branch}`);
+    expect(subjects).toBe("Fix the test.\nSomebody else's");
+    expect(await git(world.repository, "show", `${branch}:theirs.txt`)).toBe("theirs");
+    expect(await git(world.repository, "rev-parse", `${branch}^{tree}`)).toBe(task.patch?.treeId);
+    expect(await git(world.repository, "diff", "--name-only", theirs, branch)).toBe(
+      "src/shipping.js",
+    );
+
+    const taken = await watchToEnd(world, await revert(task.patch?.id ?? ""));
+
+    expect(taken.task).toMatchObject({ status: "completed", outcome: { code: "delivered" } });
+    expect(await git(world.repository, "rev-parse", `${branch}^{tree}`)).toBe(
+      await git(world.repository, "rev-parse", `${theirs}^{tree}`),
+    );
+    expect(await git(world.repository, "rev-list", "--count", `main..${branch}`)).toBe("3");
+  });
+});
+
+/** A command that stands for somebody who commits a new file to a branch, the first time that it runs. */
+function pushOnce(repository: string, branch: string) {
+  const script = `cd "$1" && git rev-parse --quiet --verify "refs/heads/$2" && exit 0
+    export GIT_INDEX_FILE="$TMPDIR/index"
+    git read-tree main
+    git update-index --add --cacheinfo "100644,$(echo theirs | git hash-object -w --stdin),theirs.txt"
+    commit=$(git -c user.name=Bob -c user.email=bob@example.com \
+      commit-tree -p main -m "Somebody else's" "$(git write-tree)")
+    git update-ref "refs/heads/$2" "$commit"`;
+  return { name: "push", argv: ["sh", "-c", script, "sh", repository, branch], timeoutMs: 60_000 };
+}
+
+async function revert(patchSetId: string): Promise<string> {
+  const { url, token } = world.deployment;
+  const answer = await fetch(`${url}/api/v1/patches/${patchSetId}/revert`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({ reason: "It broke the shop." }),
+  });
+  return ((await answer.json()) as TaskView).id;
+}
+
 describe("what a caller gets wrong on a real deployment", () => {
   it("is refused before anything is started", async () => {
     for (const [request, code] of [

@@ -4,20 +4,25 @@ import type { CallPoint } from "./world/life.ts";
 
 export type CrashPoint = CallPoint & { failure: string | null };
 
-/** One task on a quiet day: what every crash is tried on. */
-const happyPath = { rates: noFaults, tasks: 1 };
+/** One task on a quiet day: what every crash is tried on. On the other one somebody commits to its branch first. */
+const paths = {
+  happy: { rates: noFaults, tasks: 1 },
+  raced: { rates: noFaults, tasks: 1, isFirstDeliveryRaced: true },
+} as const;
 const seed = 7;
 
 /**
- * Every await of the happy path, with one crash before its effect and one after it, each a history of its own.
- * All must converge, with nothing lost and nothing done twice.
+ * Every await of a path, with one crash before its effect and one after it, each a history of its own. All must
+ * converge, with nothing lost and nothing done twice.
  */
-export async function crashMatrix(): Promise<{ awaits: number; points: CrashPoint[] }> {
-  const { awaits } = await playSeed(seed, happyPath);
+export async function crashMatrix(
+  path: keyof typeof paths,
+): Promise<{ awaits: number; points: CrashPoint[] }> {
+  const { awaits } = await playSeed(seed, paths[path]);
   const points: CrashPoint[] = [];
   for (let number = 1; number <= awaits; number += 1)
     for (const side of ["before", "after"] as const) {
-      const played = await playSeed(seed, { ...happyPath, crashAt: { number, side } });
+      const played = await playSeed(seed, { ...paths[path], crashAt: { number, side } });
       const [first] = played.violations;
       const odd = first ?? notAsExpected(played.statuses);
       points.push({ number, side, failure: odd && `${odd.invariant}: ${odd.what}` });

@@ -1,6 +1,10 @@
 import type { TaskRef } from "../../../orchestrator/worker/domain/ports/supervisors.ts";
 import type { PatchSetStatus } from "../../../orchestrator/worker/domain/states.ts";
-import type { PatchSetRecord, Task } from "../../../orchestrator/worker/domain/task.ts";
+import {
+  type PatchSetRecord,
+  parentOf,
+  type Task,
+} from "../../../orchestrator/worker/domain/task.ts";
 import {
   approvePatch,
   rejectPatch,
@@ -8,7 +12,6 @@ import {
 import { getPatchSet } from "../../../orchestrator/worker/services/patch-manager/readPatches.ts";
 import { afterEnd } from "../../../orchestrator/worker/services/sweep/afterEnd.ts";
 import type { Principal } from "../../../shared/contracts/identity.ts";
-import { shaOf } from "./simForge.ts";
 import type { View } from "./simStores.ts";
 import type { World, WorldDeps } from "./world.ts";
 
@@ -17,11 +20,12 @@ export type Approval = {
   by: string;
   patchSetId: string;
   contentKey: string;
-  baseCommit: string;
+  /** The commit that its own was to follow. */
+  parent: string;
   treeId: string;
 };
 
-type Once = (
+export type Once = (
   name: string,
   work: (deps: WorldDeps) => Promise<unknown>,
 ) => Promise<{ kind: "answered"; value: unknown } | { kind: "failed" }>;
@@ -49,8 +53,8 @@ export async function decideAsPerson(
     const deciding = { ...deps, afterEnd: (task: Task) => afterEnd(deps, task) };
     if (rejects) return rejectPatch(deciding, principal, patch.id, { reason: "No." });
     if (seen.treeId === null) return null;
-    const { contentKey, baseCommit, treeId } = seen;
-    approvals.push({ by: id, patchSetId: patch.id, contentKey, baseCommit, treeId });
+    const { contentKey, treeId } = seen;
+    approvals.push({ by: id, patchSetId: patch.id, contentKey, parent: parentOf(seen), treeId });
     return approvePatch(deciding, principal, patch.id, { reason: "Good.", contentKey, treeId });
   });
 }
@@ -75,7 +79,8 @@ export function remakeSoon(world: World, was: Task | undefined, { id, waiting }:
 const isOpen: readonly PatchSetStatus[] = ["awaiting_approval", "validating"];
 
 async function remake(world: World, patch: PatchSetRecord): Promise<void> {
-  const treeId = shaOf(`${patch.treeId} anew`);
+  if (patch.treeId === null) return;
+  const treeId = world.trees.anew(patch.treeId);
   world.patches.remake(patch.id, treeId);
   await world.stores.remake(patch, treeId);
   world.trace.tell(world.nowMs, "repository", `${patch.id} now makes ${treeId.slice(0, 8)}`);
@@ -93,10 +98,10 @@ export function unapprovedDelivery(
   const commit = world.forge.commits.get(patch.commitSha ?? "");
   const wanted = wantedBy(view, patch.taskId);
   const isApproved = approvals.some(
-    ({ by, patchSetId, contentKey, baseCommit, treeId }) =>
+    ({ by, patchSetId, contentKey, parent, treeId }) =>
       patchSetId === patch.id &&
       contentKey === patch.contentKey &&
-      baseCommit === commit?.parent &&
+      parent === commit?.parent &&
       treeId === commit.treeId &&
       !wanted.has(by),
   );

@@ -71,14 +71,19 @@ const toldOnce = ({ callbacks }: World, view: View): Violation[] =>
       : [violation("I4", `${notice.taskId} was told under ${ids.size} ids`)];
   });
 
-/** I3: a commit that is on its branch is not told as a failure. */
+/** I3: a commit that is on its branch is told as what its task has delivered. */
 function deliveredIsTold({ forge }: World, view: View): Violation[] {
-  const moved = new Set(forge.moves.map(({ to }) => forge.commits.get(to)?.taskId));
-  return view.tasks.flatMap(({ id, status, outcome }) =>
-    moved.has(id) && status !== "completed" && !outcome?.message.includes("could not be moved")
-      ? [violation("I3", `${id} was delivered and is told as ${status}`)]
-      : [],
+  const isThere = forge.moves.filter(({ ref, to }) => forge.isOn(forge.refs.get(ref) ?? null, to));
+  const moved = new Set(isThere.map(({ to }) => forge.commits.get(to)?.taskId));
+  const told = new Set(
+    view.patchSets.filter(({ status }) => status === "delivered").map(({ taskId }) => taskId),
   );
+  return view.tasks.flatMap(({ id, status, outcome }) => {
+    const isTold = status === "completed" && told.has(id);
+    return moved.has(id) && !isTold && !outcome?.message.includes("could not be moved")
+      ? [violation("I3", `${id} was delivered and is told as ${status} (${outcome?.code})`)]
+      : [];
+  });
 }
 
 /** A cancel that was answered before the delivery is kept. */

@@ -37,6 +37,8 @@ export function fencedStores(stores: SimStores, onLowFence: (what: string) => vo
       approve: watched("an approval", first, patchSets.approve),
       beginDelivery: watched("delivery", first, patchSets.beginDelivery),
       deliver: watched("delivered", first, patchSets.deliver),
+      bringOnto: watched("the way back", first, patchSets.bringOnto),
+      findApplied: watched("applied already", first, patchSets.findApplied),
       end: watched("a patch's end", first, patchSets.end),
     },
   };

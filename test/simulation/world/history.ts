@@ -5,6 +5,7 @@ import { type Crowd, gatherCrowd } from "./crowd.ts";
 import { type FaultKind, faultKinds } from "./faults.ts";
 import { type Before, checkAlways, nothingBefore, remember, type Violation } from "./invariants.ts";
 import { organizations, People, projectId } from "./people.ts";
+import { pushAgainstDeliveries, pushNowAndThen } from "./pushes.ts";
 import { tellChanges } from "./tellChanges.ts";
 import { World, type WorldOptions } from "./world.ts";
 
@@ -107,7 +108,7 @@ export class History {
       if (this.#isOver) return;
       if (!world.strikes("tick_missed")) this.#tick();
       if (world.chance.happens(0.2)) void this.people.attend();
-      this.#pushByHand();
+      pushNowAndThen(world);
       this.#startTicking();
     });
   }
@@ -115,15 +116,6 @@ export class History {
   #tick(): void {
     const life = this.world.calls.newLife("cron");
     void tick(this.world.depsOf(life)).catch(() => {});
-  }
-
-  /** A person commits to an order's branch: what was made for it meets a branch that has moved. */
-  #pushByHand(): void {
-    const { world } = this;
-    if (!world.strikes("branch_moved")) return;
-    const refs = [...world.forge.refs.keys()];
-    const [path = "", ref = ""] = (refs[world.chance.below(refs.length)] ?? "").split(":");
-    if (ref !== "") world.forge.pushByHand({ kind: "local", path }, ref);
   }
 
   async #run(): Promise<number> {
@@ -154,6 +146,7 @@ export class History {
     this.#violations = checkAlways(world, this.people, view, this.#before);
     const after = remember(view);
     this.people.noticeChanges(this.#before, after);
+    pushAgainstDeliveries(world, this.#before, after);
     tellChanges(world, this.#before, after);
     this.#before = after;
   }

@@ -1,7 +1,12 @@
 import { maxRemediationDepth } from "../../../orchestrator/worker/domain/limits.ts";
-import { isFinalTask, isSettledExecution } from "../../../orchestrator/worker/domain/states.ts";
+import {
+  isFinalTask,
+  isSettledExecution,
+  type PatchSetStatus,
+} from "../../../orchestrator/worker/domain/states.ts";
 import type { Execution, Task } from "../../../orchestrator/worker/domain/task.ts";
 import { unapprovedDelivery } from "./approvers.ts";
+import { branchesKept } from "./branchInvariants.ts";
 import type { People } from "./people.ts";
 import { revertsTakeBack } from "./revertRules.ts";
 import type { View } from "./simStores.ts";
@@ -18,7 +23,8 @@ export const nothingBefore = (): Before => ({ tasks: new Map(), executions: new 
 export function checkAlways(world: World, people: People, view: View, before: Before): Violation[] {
   return [
     ...oneProcessTree(world),
-    ...deliveredOnceAndVerified(world, view),
+    ...deliveredAndVerified(world, view),
+    ...branchesKept(world, view),
     ...approvedByAnother(world, people, view),
     ...revertsTakeBack(world, view, before),
     ...noticesMatch(view),
@@ -50,22 +56,9 @@ function oneProcessTree(world: World): Violation[] {
   });
 }
 
-/** I3: delivered once, verified, exactly the verified tree; and no commit is ever thrown off a branch. */
-function deliveredOnceAndVerified({ forge }: World, view: View): Violation[] {
-  const thrown = forge.moves.flatMap(({ ref, from, to }) =>
-    from === null || forge.isOn(to, from)
-      ? []
-      : [violation("I3", `${from} was thrown off ${ref} by ${to}`)],
-  );
-  const moved = new Map<string, number>();
-  for (const { to } of forge.moves) {
-    const taskId = forge.commits.get(to)?.taskId ?? null;
-    if (taskId !== null) moved.set(taskId, (moved.get(taskId) ?? 0) + 1);
-  }
-  const twice = [...moved].flatMap(([taskId, times]) =>
-    times > 1 ? [violation("I3", `${taskId} was delivered ${times} times`)] : [],
-  );
-  const unverified = view.patchSets.flatMap((patch) => {
+/** I3: delivered is the verified tree, exactly. */
+function deliveredAndVerified({ forge }: World, view: View): Violation[] {
+  return view.patchSets.flatMap((patch) => {
     if (patch.status !== "delivered") return [];
     const commit = forge.commits.get(patch.commitSha ?? "");
     if (commit?.treeId !== patch.treeId)
@@ -74,7 +67,6 @@ function deliveredOnceAndVerified({ forge }: World, view: View): Violation[] {
       ? []
       : [violation("I3", `${patch.id} is unverified`)];
   });
-  return [...thrown, ...twice, ...unverified];
 }
 
 /** I3: what needs a person is delivered exactly as somebody saw it who did not want the task. */
@@ -103,10 +95,12 @@ function noticesMatch(view: View): Violation[] {
   );
 }
 
-/** I6: completed means delivered, an honest "nothing to change", or a remediation that was. */
+const isInTheCode: readonly PatchSetStatus[] = ["delivered", "already_applied"];
+
+/** I6: completed means delivered, there already, an honest "nothing to change", or a remediation that was. */
 function completedMeansDone(view: View): Violation[] {
   const delivered = new Set(
-    view.patchSets.filter(({ status }) => status === "delivered").map(({ taskId }) => taskId),
+    view.patchSets.filter(({ status }) => isInTheCode.includes(status)).map(({ taskId }) => taskId),
   );
   const completed = new Set(
     view.tasks.filter(({ status }) => status === "completed").map(({ id }) => id),

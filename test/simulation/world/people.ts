@@ -9,7 +9,7 @@ import { getTask, listTasks } from "../../../orchestrator/worker/services/tasks/
 import type { Principal } from "../../../shared/contracts/identity.ts";
 import { type CreateTask, createTaskSchema } from "../../../shared/contracts/task.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
-import { type Approval, decideAsPerson, remakeSoon } from "./approvers.ts";
+import { type Approval, decideAsPerson, type Once, remakeSoon } from "./approvers.ts";
 import { heldUp } from "./heldUp.ts";
 import type { Before } from "./invariants.ts";
 import { type RevertWish, revertAsPerson, revertSoon } from "./reverters.ts";
@@ -227,7 +227,7 @@ export class People {
   }
 
   #answerOnce(ref: TaskRef, kind: WaitingKind, ms: number): Promise<unknown> {
-    const once = <T>(name: string, work: (deps: WorldDeps) => Promise<T>) =>
+    const once: Once = (name, work) =>
       this.#once(name, (deps) => work(heldUp(this.#world, deps, ms)));
     return kind === "approval"
       ? decideAsPerson(this.#world, this.approvals, ref, once)

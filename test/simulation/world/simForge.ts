@@ -1,12 +1,10 @@
-import { createHash } from "node:crypto";
 import type { Forge } from "../../../orchestrator/worker/domain/ports/runner.ts";
 import type { CommitRequest } from "../../../shared/contracts/forgeRefs.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
-import type { Tree } from "./simTrees.ts";
+import { faultsOfMove, leftBehind } from "./branchFaults.ts";
+import { shaOf } from "./shaOf.ts";
+import type { Change, Tree } from "./treeChanges.ts";
 import type { World } from "./world.ts";
-
-/** A commit id that depends on its content alone, as git's does. */
-export const shaOf = (text: string): string => createHash("sha1").update(text).digest("hex");
 
 export type SimCommit = {
   sha: string;
@@ -15,19 +13,31 @@ export type SimCommit = {
   taskId: string | null;
   /** Its trailer with the head of the audit chain. */
   audit: string | null;
+  /** What its patch set makes of the base that it was made for; null = it was committed by hand. */
+  change: Change | null;
 };
+
+/** What somebody commits by hand. */
+export type Push = { parent: string; treeId: string };
 
 /** The repository that patches are delivered to. */
 export class SimForge {
   readonly refs = new Map<string, string>();
   readonly commits = new Map<string, SimCommit>();
   /** Every successful move of a ref, oldest first. */
-  readonly moves: { ref: string; from: string | null; to: string }[] = [];
+  readonly moves: { ref: string; from: string | null; to: string; by: "core" | "hand" }[] = [];
+  /** What was wrong with a move that the core has made. */
+  readonly faults: string[] = [];
+  /** Commits of the core that a later move of its own went on without, as somebody had taken them off. */
+  readonly leftBehind = new Map<string, string>();
   version = 0;
+  /** Somebody is to be quicker than the first delivery. */
+  isRaceLeft: boolean;
   readonly #world: World;
 
-  constructor(world: World) {
+  constructor(world: World, isFirstDeliveryRaced = false) {
     this.#world = world;
+    this.isRaceLeft = isFirstDeliveryRaced;
   }
 
   readonly readRef: Forge["readRef"] = async (source, ref) => {
@@ -43,6 +53,7 @@ export class SimForge {
       parent: request.parent,
       treeId: request.treeId,
       taskId: taskOf(request),
+      change: this.#world.patches.runs.get(request.patchSetId)?.change ?? null,
       audit: /^Switchyard-Audit: (.*)$/m.exec(request.message)?.[1] ?? null,
     });
     return sha;
@@ -53,7 +64,9 @@ export class SimForge {
     const at = key(source, ref);
     const current = this.refs.get(at) ?? null;
     if (current !== from) return { kind: "lost", current, contains: this.#contains(current, to) };
-    this.#move(at, to);
+    this.faults.push(...faultsOfMove(this, at, from, to));
+    for (const sha of leftBehind(this, at, to)) this.leftBehind.set(sha, `${at} at ${to}`);
+    this.#move(at, to, "core");
     return { kind: "moved" };
   };
 
@@ -84,25 +97,21 @@ export class SimForge {
     return this.#world.trees.of(this.commits.get(sha ?? "")?.treeId);
   }
 
+  tipOf(source: { kind: string; path?: string }, ref: string): string | null {
+    return this.refs.get(key(source, ref)) ?? null;
+  }
+
   /** A person commits to the branch of an order. */
-  pushByHand(source: { kind: string; path?: string }, ref: string): void {
+  pushByHand(source: { kind: string; path?: string }, ref: string, { parent, treeId }: Push): void {
     const at = key(source, ref);
-    const parent = this.refs.get(at) ?? null;
-    const sha = shaOf(`by hand on ${at} after ${parent}`);
-    this.commits.set(sha, {
-      sha,
-      parent,
-      treeId: this.#world.trees.changedBy(sha, this.treeOf(parent)),
-      taskId: null,
-      audit: null,
-    });
-    this.#move(at, sha);
+    const sha = shaOf(`by hand on ${at} after ${parent}: ${treeId}`);
+    this.commits.set(sha, { sha, parent, treeId, change: null, taskId: null, audit: null });
+    this.#move(at, sha, "hand");
   }
 
   /** Whether a commit is on a branch, as its tip or before it. */
-  isOn(tip: string | null, sha: string): boolean {
-    return tip === sha || this.#contains(tip, sha);
-  }
+  readonly isOn = (tip: string | null, sha: string): boolean =>
+    tip === sha || this.#contains(tip, sha);
 
   #contains(tip: string | null, sha: string): boolean {
     for (let at = tip; at !== null; at = this.commits.get(at)?.parent ?? null)
@@ -110,8 +119,8 @@ export class SimForge {
     return false;
   }
 
-  #move(at: string, to: string): void {
-    this.moves.push({ ref: at, from: this.refs.get(at) ?? null, to });
+  #move(at: string, to: string, by: "core" | "hand"): void {
+    this.moves.push({ ref: at, from: this.refs.get(at) ?? null, to, by });
     this.refs.set(at, to);
     this.version += 1;
     this.#world.trace.tell(this.#world.nowMs, "repository", `${at} → ${to.slice(0, 8)}`);

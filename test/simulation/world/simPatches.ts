@@ -2,14 +2,16 @@ import type { Runner } from "../../../orchestrator/worker/domain/ports/runner.ts
 import type { NumberedEvent } from "../../../shared/contracts/agentEvent.ts";
 import type { PatchReport, PatchRunRequest, RunStatus } from "../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
+import { shaOf } from "./shaOf.ts";
 import { streamOf } from "./simArchives.ts";
-import { shaOf } from "./simForge.ts";
-import type { SimTrees } from "./simTrees.ts";
+import { type Change, isSame } from "./treeChanges.ts";
 import type { World } from "./world.ts";
 
 type SimPatchRun = {
   id: string;
   request: PatchRunRequest;
+  /** What its set makes of the tree of its base; null = it does not apply there. */
+  change: Change | null;
   events: NumberedEvent[];
   report: PatchReport | null;
 };
@@ -52,10 +54,13 @@ export class SimPatches {
   /** The base has moved and the patch set was made anew for it: its runs come to another tree. */
   remake(patchSetId: string, treeId: string): void {
     for (const run of this.runs.values())
-      if (run.id.startsWith(`${patchSetId}-`) && run.report?.kind === "applied") {
-        this.#world.trees.alias(treeId, run.report.treeId);
+      if (run.id.startsWith(`${patchSetId}-`) && run.report?.kind === "applied")
         run.report = { ...run.report, treeId };
-      }
+  }
+
+  /** Any run of a set: all of them have its change. */
+  ofSet(patchSetId: string): SimPatchRun | undefined {
+    return [...this.runs.values()].find(({ id }) => id.startsWith(`${patchSetId}-`));
   }
 
   #no(): never {
@@ -69,26 +74,24 @@ export class SimPatches {
     if (known !== undefined) return statusOf(known);
     if (this.#world.chance.happens(0.05) && this.#world.isFaulty())
       throw new SwitchyardError("busy", "Another patch set is being applied.");
-    const run: SimPatchRun = { id, request, events: [], report: null };
+    const run: SimPatchRun = { id, request, change: null, events: [], report: null };
     this.runs.set(id, run);
-    const { trees, forge } = this.#world;
-    const base = forge.treeOf(request.source.commit ?? null);
-    this.#work(run, await trees.apply(base, request.set));
+    this.#work(run, await this.#targetOf(run));
     return statusOf(run);
   }
 
-  #work(run: SimPatchRun, made: Awaited<ReturnType<SimTrees["apply"]>>): void {
+  #work(run: SimPatchRun, target: Target): void {
     const { timeline, chance } = this.#world;
     if (this.#world.strikes("patch_refused")) {
       const code = chance.happens(0.5) ? ("stale" as const) : ("bad_path" as const);
       timeline.after(500, () => this.#end(run, refusal(code)));
       return;
     }
-    if (made.kind === "refused") {
-      timeline.after(500, () => this.#end(run, made));
+    if (target.kind === "refused") {
+      timeline.after(500, () => this.#end(run, target));
       return;
     }
-    const { treeId } = made;
+    const { treeId } = target;
     const validatesMs = chance.between(1_000, 60_000);
     const failed = this.#world.strikes("validation_failed");
     timeline.after(400, () => {
@@ -96,13 +99,28 @@ export class SimPatches {
       const event = { type: "patch_applied" as const, treeId, files: 1 };
       run.events.push({ number: run.events.length + 1, atMs: this.#world.nowMs, event });
     });
-    timeline.after(400 + validatesMs, () => this.#end(run, applied(run, treeId, failed)));
+    timeline.after(400 + validatesMs, () => this.#end(run, applied(run, target, failed)));
     if (this.#world.strikes("runner_shut_down"))
       timeline.after(chance.below(validatesMs), () =>
         this.#end(run, { kind: "stopped", by: "shutdown" }),
       );
     if (this.#world.strikes("runner_died"))
       timeline.after(chance.below(validatesMs), () => this.runs.delete(run.id));
+  }
+
+  /** As the real one: merged with what it is brought onto, which has to go on from its base. */
+  async #targetOf(run: SimPatchRun): Promise<Target> {
+    const { forge, trees } = this.#world;
+    const { set, source, onto } = run.request;
+    const base = forge.treeOf(source.commit ?? null);
+    const onBase = await trees.apply(set, base, null);
+    if (onBase.kind === "refused") return onBase;
+    run.change = { from: base, to: onBase.tree };
+    if (onto === undefined) return { ...onBase, alreadyApplied: false };
+    if (!forge.isOn(onto, source.commit ?? "")) return refusal("conflict");
+    const made = await trees.apply(set, base, forge.treeOf(onto));
+    if (made.kind === "refused") return made;
+    return { ...made, alreadyApplied: isSame(made.tree, forge.treeOf(onto)) };
   }
 
   #end(run: SimPatchRun, report: PatchReport): void {
@@ -125,14 +143,25 @@ const statusOf = (run: SimPatchRun): RunStatus => ({
   lastEvent: run.events.length,
 });
 
-const refusal = (code: "stale" | "bad_path"): PatchReport => ({
+type Target =
+  | { kind: "made"; treeId: string; alreadyApplied: boolean }
+  | Extract<PatchReport, { kind: "refused" }>;
+
+const refusal = (
+  code: "stale" | "bad_path" | "conflict",
+): Extract<PatchReport, { kind: "refused" }> => ({
   kind: "refused",
   faults: [{ index: 0, file: "src/a.js", code, message: "It does not fit." }],
 });
 
-const applied = (run: SimPatchRun, treeId: string, failed: boolean): PatchReport => ({
+const applied = (
+  run: SimPatchRun,
+  { treeId, alreadyApplied }: Extract<Target, { kind: "made" }>,
+  failed: boolean,
+): PatchReport => ({
   kind: "applied",
   treeId,
+  alreadyApplied,
   baseCommit: run.request.source.commit ?? "",
   validation: {
     status: failed ? "failed" : "passed",

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import type { PatchSet } from "../../../shared/contracts/aiPatch.ts";
 import type { RunReport } from "../../../shared/contracts/runner.ts";
+import { shaOf } from "./shaOf.ts";
 import type { SimRun } from "./simAgents.ts";
-import { type SimForge, shaOf } from "./simForge.ts";
-import { changeBy, type Tree } from "./simTrees.ts";
+import type { SimForge } from "./simForge.ts";
+import { changeBy, type Tree } from "./treeChanges.ts";
 
 const usage = {
   inputTokens: 1_000,

@@ -2,21 +2,12 @@ import type { PatchFault, PatchSet } from "../../../shared/contracts/aiPatch.ts"
 import { applyPatchSet } from "../../../shared/patch/apply.ts";
 import { decodeUtf8, encodeText } from "../../../shared/patch/bytes.ts";
 import type { TreeFile } from "../../../shared/patch/treeFile.ts";
-import { shaOf } from "./simForge.ts";
+import { shaOf } from "./shaOf.ts";
+import { firstTree, type Tree } from "./treeChanges.ts";
 
-/** What a commit holds: text files by their paths. */
-export type Tree = ReadonlyMap<string, string>;
-
-const lineCount = 4;
-const lineOf = (at: number, by: string) => `export const line${at} = "${by}";\n`;
-
-/** Few files of few lines: patches of one order meet now and then. */
-const firstTree: Tree = new Map(
-  ["src/a.js", "src/b.js"].map((path) => [
-    path,
-    Array.from({ length: lineCount }, (_, at) => lineOf(at + 1, path)).join(""),
-  ]),
-);
+export type MadeTree =
+  | { kind: "made"; treeId: string; tree: Tree }
+  | { kind: "refused"; faults: PatchFault[] };
 
 /** The trees of the repositories, by ids that depend on their content alone, as git's do. */
 export class SimTrees {
@@ -34,9 +25,11 @@ export class SimTrees {
     return this.#trees.get(treeId ?? "") ?? firstTree;
   }
 
-  /** The same files are there under another id, too. */
-  alias(treeId: string, known: string): void {
-    this.#trees.set(treeId, this.of(known));
+  /** The same files, under an id of their own. */
+  anew(treeId: string): string {
+    const made = shaOf(`${treeId} anew`);
+    this.#trees.set(made, this.of(treeId));
+    return made;
   }
 
   fileOf(tree: Tree, path: string): TreeFile | undefined {
@@ -44,42 +37,20 @@ export class SimTrees {
     return text === undefined ? undefined : { bytes: encodeText(text), mode: "100644" };
   }
 
-  /** The id of a tree after a change that is somebody's own. */
-  changedBy(who: string, tree: Tree): string {
-    const change = changeBy(who);
-    if ("create" in change) return this.put(new Map([...tree, [change.path, change.create]]));
-    const lines = linesOf(tree.get(change.path));
-    lines[change.line - 1] = change.block;
-    return this.put(new Map([...tree, [change.path, lines.join("")]]));
-  }
-
-  /** What the engine makes of a set on the tree of its base. */
-  async apply(
-    base: Tree,
-    set: PatchSet,
-  ): Promise<{ kind: "made"; treeId: string } | { kind: "refused"; faults: PatchFault[] }> {
-    const outcome = await applyPatchSet(set, (path) => this.fileOf(base, path), {
-      baseIsHead: true,
-      allowProtected: true,
-    });
+  /** What the engine makes of a set on the tree of its base, or of that set on another tree, which it merges with. */
+  async apply(set: PatchSet, base: Tree, onto: Tree | null): Promise<MadeTree> {
+    const tree = onto ?? base;
+    const outcome = await applyPatchSet(
+      set,
+      (path) => this.fileOf(tree, path),
+      { baseIsHead: onto === null, allowProtected: true },
+      onto === null ? undefined : (path) => this.fileOf(base, path),
+    );
     if (outcome.kind === "refused") return outcome;
-    const made = new Map(base);
+    const made = new Map(tree);
     for (const [path, file] of outcome.kind === "applied" ? outcome.files : [])
       if (file === null) made.delete(path);
       else made.set(path, decodeUtf8(file.bytes) ?? "");
-    return { kind: "made", treeId: this.put(made) };
+    return { kind: "made", treeId: this.put(made), tree: made };
   }
 }
-
-/** What somebody leaves who works on a tree: one line of a file is his, or a file of his own is new. */
-export function changeBy(
-  who: string,
-): { path: string; create: string } | { path: string; line: number; block: string } {
-  const drawn = Number.parseInt(shaOf(who).slice(0, 8), 16);
-  if (drawn % 5 === 0) return { path: `src/of ${who}.js`, create: `export const by = "${who}";\n` };
-  const line = (Math.floor(drawn / 10) % lineCount) + 1;
-  return { path: drawn % 2 === 0 ? "src/a.js" : "src/b.js", line, block: lineOf(line, who) };
-}
-
-/** Each with its newline. */
-export const linesOf = (text: string | undefined): string[] => text?.match(/[^\n]*\n/g) ?? [];

@@ -14,11 +14,12 @@ import { type Chance, chanceOf } from "./chance.ts";
 import { drawRates, type FaultKind, type FaultRates } from "./faults.ts";
 import { fencedStores } from "./fencedStores.ts";
 import { type CallPoint, Calls, type Life, throughCalls } from "./life.ts";
+import { shaOf } from "./shaOf.ts";
 import { asCodeAgent, SimAgents } from "./simAgents.ts";
 import { simArchives } from "./simArchives.ts";
 import { SimAudit } from "./simAudit.ts";
 import { SimCallbacks } from "./simCallbacks.ts";
-import { SimForge, shaOf } from "./simForge.ts";
+import { SimForge } from "./simForge.ts";
 import { SimObjects } from "./simObjects.ts";
 import { SimPatches } from "./simPatches.ts";
 import { SimQueues } from "./simQueues.ts";
@@ -36,6 +37,8 @@ export type WorldOptions = {
   rates?: FaultRates;
   crashAt?: CallPoint | null;
   settings?: Partial<Settings>;
+  /** Somebody commits to the branch of the first delivery, on a day that is quiet otherwise. */
+  isFirstDeliveryRaced?: boolean;
 };
 
 /** In every form in which a secret could leave. */
@@ -99,7 +102,7 @@ export class World {
     this.settings = { ...simSettings(this.chance), ...options.settings };
     this.agents = new SimAgents(this);
     this.patches = new SimPatches(this);
-    this.forge = new SimForge(this);
+    this.forge = new SimForge(this, options.isFirstDeliveryRaced);
     this.objects = new SimObjects(this);
     this.queues = new SimQueues(this);
     this.callbacks = new SimCallbacks(this);
