@@ -11,7 +11,7 @@ export function pushNowAndThen(world: World): void {
   if (!world.strikes("branch_moved")) return;
   const refs = [...world.forge.refs.keys()];
   const [path = "", ref = ""] = (refs[world.chance.below(refs.length)] ?? "").split(":");
-  if (ref !== "") push(world, { kind: "local", path }, ref, null);
+  if (ref !== "") push(world, { kind: "local", path }, ref, changedBy);
 }
 
 /** A person commits to the branch of an order just when something is delivered to it. */
@@ -19,37 +19,46 @@ export function pushAgainstDeliveries(world: World, before: Before, after: Befor
   for (const [id, task] of after.tasks) {
     if (task.status !== "delivering" || before.tasks.get(id)?.status === "delivering") continue;
     const ref = `refs/heads/${branchOfOrder(task.orderId)}`;
-    if (world.forge.isRaceLeft) push(world, task.source, ref, task);
+    if (world.forge.isRaceLeft) push(world, task.source, ref, withNewFile);
     world.forge.isRaceLeft = false;
     if (!world.strikes("delivery_raced")) continue;
     const soonMs = world.chance.below(world.chance.happens(0.8) ? 20 : 200);
-    world.timeline.after(soonMs, () => push(world, task.source, ref, task));
+    world.timeline.after(soonMs, () => pushOn(world, task, ref));
   }
 }
 
-/** Mostly something of his own; at times what no patch goes with, what a task does as well, or another history. */
-function push(world: World, source: Source, ref: string, task: Task | null): void {
+/** What somebody makes of a tree. */
+type Make = (who: string, tree: Tree) => Tree;
+
+/** On top of a branch, or on another history of it. */
+function push(world: World, source: Source, ref: string, make: Make): void {
   const { forge, trees } = world;
   const tip = forge.tipOf(source, ref);
   const isRewritten = tip !== null && world.strikes("branch_rewritten");
   const parent = isRewritten ? (forge.commits.get(tip)?.parent ?? null) : tip;
-  const tree = treeOfPush(world, forge.treeOf(parent), task, `a push to ${ref} after ${tip}`);
   forge.pushByHand(source, ref, {
     parent: parent ?? shaOf("the first commit"),
-    treeId: trees.put(tree),
+    treeId: trees.put(make(`a push to ${ref} after ${tip}`, forge.treeOf(parent))),
   });
 }
 
-function treeOfPush(world: World, tree: Tree, task: Task | null, who: string): Tree {
-  const change = task === null ? null : changeOf(world, task);
-  if (change !== null && world.strikes("change_made_twice")) {
-    const made = carryOnto(change, tree);
-    if (typeof made !== "string") return made;
-  }
-  return change !== null && world.strikes("branch_conflicts")
-    ? inTheWayOf(change, tree, who)
-    : changedBy(who, tree);
+/** Mostly something of his own; at times what no patch goes with, or what a task does as well. */
+function pushOn(world: World, task: Task, ref: string): void {
+  const change = changeOf(world, task);
+  push(world, task.source, ref, (who, tree) => {
+    if (change !== null && world.strikes("change_made_twice")) {
+      const made = carryOnto(change, tree);
+      if (typeof made !== "string") return made;
+    }
+    return change !== null && world.strikes("branch_conflicts")
+      ? inTheWayOf(change, tree, who)
+      : changedBy(who, tree);
+  });
 }
+
+/** Goes with every patch. */
+const withNewFile: Make = (who, tree) =>
+  new Map([...tree, ["src/by hand.js", `export const by = "${who}";\n`]]);
 
 const changeOf = ({ patches }: World, { id }: Task): Change | null =>
   [...patches.runs.values()].findLast(({ request }) => request.taskId === id)?.change ?? null;
