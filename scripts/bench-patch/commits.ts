@@ -1,4 +1,6 @@
 import { spawnSync } from "node:child_process";
+import { realpathSync } from "node:fs";
+import path from "node:path";
 import type { TreeFile } from "../../shared/patch/treeFile.ts";
 
 /** The files that a commit changes, before and after, and git's own diff of them. */
@@ -25,20 +27,44 @@ const emptyTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
 /** The commits of a history without merges, the newest first. None when there is no such repository. */
 export function commitsOf(repository: string, limit: number): Range[] {
-  const run = git(
-    repository,
-    ["rev-list", "--no-merges", "--parents", `-n${limit}`, "HEAD"],
-    "",
-    true,
+  return parentsOf(repository, ["--no-merges", `-n${limit}`]).map(
+    ([to = "", from = emptyTree]) => ({
+      name: to,
+      from,
+      to,
+    }),
   );
-  return run
+}
+
+/** Every merge against each of its parents. */
+export function mergesOf(repository: string): Range[] {
+  return parentsOf(repository, ["--merges"]).flatMap(([to = "", ...parents]) =>
+    parents.map((from, at) => ({ name: `${to}^${at + 1}`, from, to })),
+  );
+}
+
+/** The way back, which nobody committed either. */
+export function reversed(ranges: readonly Range[]): Range[] {
+  return ranges.map(({ name, from, to }) => ({ name: `${name} reversed`, from: to, to: from }));
+}
+
+/** Why a folder has no whole history of its own; null when it has one. */
+export function historyGap(repository: string): string | null {
+  const top = git(repository, ["rev-parse", "--show-toplevel"], "", true).toString().trim();
+  if (top === "" || path.relative(realpathSync(top), realpathSync(repository)) !== "")
+    return "no git history is here: an export holds none";
+  const isShallow = git(repository, ["rev-parse", "--is-shallow-repository"], "", true);
+  return isShallow.toString().trim() === "true"
+    ? "the clone is shallow: git fetch --unshallow brings the rest"
+    : null;
+}
+
+function parentsOf(repository: string, options: string[]): string[][] {
+  return git(repository, ["rev-list", "--parents", ...options, "HEAD"], "", true)
     .toString()
     .split("\n")
     .filter((line) => line !== "")
-    .map((line) => {
-      const [to = "", from = emptyTree] = line.split(" ");
-      return { name: to, from, to };
-    });
+    .map((line) => line.split(" "));
 }
 
 /** Trees of one history that are some commits apart: real contents, though nobody committed that step. */
@@ -127,5 +153,5 @@ function git(repository: string, args: string[], input: string, isQuiet: boolean
     maxBuffer: 2 ** 31 - 1,
   });
   if (run.status !== 0 && !isQuiet) throw new Error(`git ${args[0]}: ${run.stderr}`);
-  return run.stdout;
+  return run.stdout ?? Buffer.alloc(0);
 }

@@ -2,17 +2,16 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { parsePatch } from "diff";
 import { SwitchyardError } from "../../shared/errors.ts";
 import { parseGitDiff } from "../../shared/patch/diff/parseGitDiff.ts";
 
 /** How a folder of patches is read by git and by us. `npmDiff` counts those that git reads and npm `diff` reads alike. */
-export type Reading = { both: number; neither: number; differ: string[]; npmDiff: number | null };
-
-type ParsePatch = (text: string) => { hunks: { lines: string[] }[]; newFileName?: string }[];
+export type Reading = { both: number; neither: number; differ: string[]; npmDiff: number };
 
 /** Git's own count of added and removed lines by file, and ours, must be the same, or both must refuse. */
-export function compareReading(folder: string, parsePatch: ParsePatch | null): Reading {
-  const reading: Reading = { both: 0, neither: 0, differ: [], npmDiff: parsePatch && 0 };
+export function compareReading(folder: string): Reading {
+  const reading: Reading = { both: 0, neither: 0, differ: [], npmDiff: 0 };
   for (const name of readdirSync(folder).sort()) {
     const bytes = readFileSync(path.join(folder, name));
     const git = numstatOf(bytes);
@@ -20,8 +19,7 @@ export function compareReading(folder: string, parsePatch: ParsePatch | null): R
     if (git === null && ours === null) reading.neither++;
     else if (git === ours) reading.both++;
     else reading.differ.push(name);
-    if (parsePatch !== null && git !== null && npmCounts(bytes, parsePatch) === countsOf(git))
-      reading.npmDiff = (reading.npmDiff ?? 0) + 1;
+    if (git !== null && npmCounts(bytes) === countsOf(git)) reading.npmDiff++;
   }
   return reading;
 }
@@ -52,7 +50,7 @@ function countsOf(numstat: string): string {
   return rows.map((row) => row.split("\t").slice(0, 2).join(" ")).join("\n");
 }
 
-function npmCounts(bytes: Uint8Array, parsePatch: ParsePatch): string | null {
+function npmCounts(bytes: Uint8Array): string | null {
   try {
     const count = (lines: readonly string[], sign: string) =>
       lines.filter((line) => line.startsWith(sign)).length;

@@ -1,18 +1,20 @@
 import type { PatchFault, PatchSet } from "../contracts/aiPatch.ts";
-import { isAlreadyApplied } from "./alreadyApplied.ts";
+import { isAlreadyApplied, saysHowItEnds } from "./alreadyApplied.ts";
 import { equalBytes } from "./bytes.ts";
-import { changedLineFaults, type ReviewedFile, reviewPatchSet } from "./check.ts";
-import { vacatedBy } from "./existence.ts";
+import { addChangedLineFault, reviewPatchSet } from "./check.ts";
+import { type Vacated, vacatedBy } from "./existence.ts";
 import { byCodeUnit, orderFaults } from "./faults.ts";
-import { fileOutcome } from "./fileOutcome.ts";
+import { type FileOutcome, fileOutcome } from "./fileOutcome.ts";
+import { type KnownTree, readTree } from "./knownTree.ts";
 import { oversizeFault } from "./oversize.ts";
 import { type SalvagedPatchSet, salvagePatchSet } from "./parse.ts";
 import type { PatchPolicy } from "./policy.ts";
 import { setFromSeedPayload } from "./seedPayload.ts";
+import { isPending } from "./soon.ts";
 import type { PatchShift } from "./textEdit.ts";
 import type { FileConflict } from "./threeWay.ts";
 import type { ReadFile, TreeFile } from "./treeFile.ts";
-import { type TreeReader, treeReader } from "./treeReader.ts";
+import { treeReader } from "./treeReader.ts";
 
 export type { PatchPolicy } from "./policy.ts";
 export type { TreeFile } from "./treeFile.ts";
@@ -46,9 +48,11 @@ export function applyPatchSet(
   const oversize = oversizeFault(set, policy);
   if (oversize !== null) return Promise.resolve(refused([oversize]));
   const patches = set.patches.map((patch, index) => ({ index, patch }));
-  const whole = { incompleteFiles: new Set<string>(), unreadableFiles: new Set<string>() };
+  const whole = { incompleteFiles: noFiles, unreadableFiles: noFiles };
   return applySalvaged({ set, patches, faults: [], ...whole }, readFile, policy, readBase);
 }
+
+const noFiles: ReadonlySet<string> = new Set<string>();
 
 /** The same from unchecked input, a set or a payload of the seed plan; faults of every stage come back together. */
 export function applyPatchInput(
@@ -72,67 +76,79 @@ async function applySalvaged(
   const { set, patches, incompleteFiles, unreadableFiles } = salvaged;
   if (set === null) return refused(salvaged.faults);
   const review = reviewPatchSet(set, patches, policy);
-  const early = [...salvaged.faults, ...review.faults];
+  const early = salvaged.faults.concat(review.faults);
   if (early.some(({ code }) => code === "too_large")) return refused(early);
 
-  const tree = treeReader(readFile);
   const files = review.files.filter((one) => one.isReadable && !unreadableFiles.has(one.path));
-  await Promise.all(files.flatMap(({ path, file }) => [tree(path), tree(file.from ?? path)]));
-  if (early.length === 0 && (await isAlreadyApplied(files, tree)))
-    return { kind: "already_applied" };
+  const reading = readTree(files, readFile);
+  const tree = isPending(reading) ? await reading : reading;
+  const mayBeApplied = early.length === 0 && saysHowItEnds(files);
+  if (mayBeApplied && (await isAlreadyApplied(files, tree))) return { kind: "already_applied" };
 
   const vacated = vacatedBy(review.files);
   const baseTree = readBase === undefined ? null : treeReader(readBase);
   const context = { set, tree, baseTree, policy, vacated, incompleteFiles };
-  const outcomes = await outcomesOf(files, context);
-  const lines = review.addedLines + outcomes.removedLines;
-  const faults = [...early, ...outcomes.faults, ...changedLineFaults(lines, policy)];
-  const { shifts, merged, conflicts } = outcomes;
-  if (faults.length > 0)
-    return { ...refused(faults), ...(conflicts.length > 0 ? { conflicts } : {}) };
-  return {
-    kind: "applied",
-    files: await changesOf(outcomes.after, tree),
-    ...(shifts.length > 0 ? { shifts } : {}),
-    ...(merged.length > 0 ? { merged } : {}),
-  };
+  const outcomes = noOutcomes(vacated);
+  for (const file of files) {
+    const outcome = fileOutcome(file, context);
+    addOutcome(outcomes, file.path, isPending(outcome) ? await outcome : outcome);
+  }
+  const faults = early.concat(outcomes.faults);
+  addChangedLineFault(faults, review.addedLines + outcomes.removedLines, policy);
+  return faults.length > 0 ? refusedFor(faults, outcomes) : appliedAs(outcomes, tree);
 }
 
-async function outcomesOf(
-  files: readonly ReviewedFile[],
-  context: Parameters<typeof fileOutcome>[1],
-) {
+/** What came of the files of a set. A file that is renamed away is gone unless another takes its place. */
+type Outcomes = {
+  after: Map<string, TreeFile | null>;
+  faults: PatchFault[];
+  shifts: PatchShift[];
+  merged: string[];
+  conflicts: FileConflict[];
+  removedLines: number;
+};
+
+function noOutcomes({ renamed }: Vacated): Outcomes {
   const after = new Map<string, TreeFile | null>();
-  const faults: PatchFault[] = [];
-  const shifts: PatchShift[] = [];
-  const merged: string[] = [];
-  const conflicts: FileConflict[] = [];
-  let removedLines = 0;
-  for (const path of context.vacated.renamed) after.set(path, null);
-  for (const file of files) {
-    const outcome = await fileOutcome(file, context);
-    if (outcome.kind === "refused") {
-      for (const fault of outcome.faults) faults.push(fault);
-      conflicts.push(...outcome.conflicts);
-      continue;
-    }
-    after.set(file.path, outcome.after);
-    for (const shift of outcome.shifts) shifts.push(shift);
-    merged.push(...outcome.merged);
-    removedLines += outcome.removedLines;
+  for (const path of renamed) after.set(path, null);
+  return { after, faults: [], shifts: [], merged: [], conflicts: [], removedLines: 0 };
+}
+
+function addOutcome(outcomes: Outcomes, path: string, outcome: FileOutcome): void {
+  if (outcome.kind === "refused") {
+    for (const fault of outcome.faults) outcomes.faults.push(fault);
+    outcomes.conflicts.push(...outcome.conflicts);
+    return;
   }
-  return { after, faults, shifts, merged, conflicts, removedLines };
+  outcomes.after.set(path, outcome.after);
+  for (const shift of outcome.shifts) outcomes.shifts.push(shift);
+  outcomes.merged.push(...outcome.merged);
+  outcomes.removedLines += outcome.removedLines;
+}
+
+function refusedFor(faults: readonly PatchFault[], { conflicts }: Outcomes): ApplyOutcome {
+  const refusal = refused(faults);
+  if (conflicts.length > 0) refusal.conflicts = conflicts;
+  return refusal;
+}
+
+function appliedAs({ after, shifts, merged }: Outcomes, tree: KnownTree): AppliedOutcome {
+  const applied: AppliedOutcome = { kind: "applied", files: changesOf(after, tree) };
+  if (shifts.length > 0) applied.shifts = shifts;
+  if (merged.length > 0) applied.merged = merged;
+  return applied;
 }
 
 /** By path, without those that end as they began. */
-async function changesOf(after: ReadonlyMap<string, TreeFile | null>, tree: TreeReader) {
-  const changes = new Map<string, TreeFile | null>();
-  const byPath = [...after].sort(([a], [b]) => byCodeUnit(a, b));
-  for (const [path, file] of byPath) {
-    const before = (await tree(path)) ?? null;
-    if (!isSameFile(before, file)) changes.set(path, file);
+function changesOf(after: Map<string, TreeFile | null>, tree: KnownTree) {
+  let last = "";
+  let isSorted = true;
+  for (const [path, file] of after) {
+    if (path < last) isSorted = false;
+    last = path;
+    if (isSameFile(tree.get(path) ?? null, file)) after.delete(path);
   }
-  return changes;
+  return isSorted ? after : new Map([...after].sort(([a], [b]) => byCodeUnit(a, b)));
 }
 
 export function isSameFile(before: TreeFile | null, after: TreeFile | null): boolean {

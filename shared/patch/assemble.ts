@@ -1,12 +1,32 @@
 import type { PatchFault } from "../contracts/aiPatch.ts";
-import { byteOrderMark, concatBytes, endsWithLineFeed, startsWith } from "./bytes.ts";
+import { byteOrderMark, copyBytes, lineFeed, startsWith } from "./bytes.ts";
 import type { PreparedPatch } from "./check.ts";
 import { endingForLastLine, endingOf } from "./endings.ts";
 import { patchFault } from "./faults.ts";
-import type { LineTable } from "./lines.ts";
+import type { LineTable } from "./lineTable.ts";
 
-/** Whole lines of the outcome; `patch` is where they come from, null for lines of the file itself. */
-export type Piece = { bytes: Uint8Array; patch: PreparedPatch | null };
+/**
+ * Whole lines of the outcome: the bytes from `from` up to, without, `to`, never none. `patch` is where they come from,
+ * null for lines of the file itself.
+ */
+export type Piece = { bytes: Uint8Array; from: number; to: number; patch: PreparedPatch | null };
+
+export function pieceOf(bytes: Uint8Array, patch: PreparedPatch | null): Piece {
+  return { bytes, from: 0, to: bytes.length, patch };
+}
+
+/** The bytes of all pieces, one after the other. */
+export function joinPieces(pieces: readonly Piece[]): Uint8Array {
+  let length = 0;
+  for (const { from, to } of pieces) length += to - from;
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const { bytes, from, to } of pieces) {
+    copyBytes(bytes, from, to, whole, at);
+    at += to - from;
+  }
+  return whole;
+}
 
 /**
  * The faults of a literal outcome: a line that does not end, and is not the last.
@@ -14,28 +34,30 @@ export type Piece = { bytes: Uint8Array; patch: PreparedPatch | null };
  */
 export function literalFaults(pieces: readonly Piece[]): PatchFault[] {
   const faults: PatchFault[] = [];
+  let left = pieces.length;
   let followsOpenLine = false;
-  pieces.forEach(({ bytes, patch }, at) => {
-    if (followsOpenLine && patch !== null)
-      faults.push(
-        patchFault(
-          patch,
-          "append_after_unterminated_line",
-          "the last line of the file has no ending",
-        ),
-      );
-    if (endsWithLineFeed(bytes) || at === pieces.length - 1) return;
+  for (const piece of pieces) {
+    const { patch } = piece;
+    if (followsOpenLine && patch !== null) faults.push(appendedToOpenLine(patch));
+    if (--left === 0 || hasEnding(piece)) continue;
     if (patch === null) followsOpenLine = true;
-    else
-      faults.push(
-        patchFault(
-          patch,
-          "unterminated_block",
-          "block has no final newline and does not end the file",
-        ),
-      );
-  });
+    else faults.push(unterminated(patch));
+  }
   return faults;
+}
+
+function hasEnding({ bytes, to }: Piece): boolean {
+  return bytes[to - 1] === lineFeed;
+}
+
+function appendedToOpenLine(patch: PreparedPatch): PatchFault {
+  const message = "the last line of the file has no ending";
+  return patchFault(patch, "append_after_unterminated_line", message);
+}
+
+function unterminated(patch: PreparedPatch): PatchFault {
+  const message = "block has no final newline and does not end the file";
+  return patchFault(patch, "unterminated_block", message);
 }
 
 /** The outcome in mode `lines`: every line but the last has an ending, and `eof` decides about the last. */
@@ -45,30 +67,33 @@ export function joinLines(
   eof: "preserve" | "present" | "absent",
   majority: () => Uint8Array,
 ): Uint8Array {
-  const parts: Uint8Array[] = startsWith(table.bytes, byteOrderMark) ? [byteOrderMark] : [];
-  pieces.forEach(({ bytes }, at) => {
-    const isLast = at === pieces.length - 1;
-    const hasEnding = endsWithLineFeed(bytes);
-    const wantsEnding = !isLast || endsWithNewline(pieces, table, eof);
-    if (hasEnding && !wantsEnding) parts.push(withoutLastEnding(bytes));
-    else parts.push(bytes);
-    if (!hasEnding && wantsEnding) parts.push(endingForLastLine(table, majority));
-  });
-  return concatBytes(parts);
+  const parts: Piece[] = startsWith(table.bytes, byteOrderMark)
+    ? [pieceOf(byteOrderMark, null)]
+    : [];
+  let left = pieces.length;
+  for (const piece of pieces) {
+    const isLast = --left === 0;
+    const wantsEnding = !isLast || endsWithNewline(piece, table, eof);
+    parts.push(wantsEnding ? piece : withoutLastEnding(piece));
+    if (wantsEnding && !hasEnding(piece))
+      parts.push(pieceOf(endingForLastLine(table, majority), null));
+  }
+  return joinPieces(parts);
 }
 
 /** A file of no lines has no final newline to preserve: it ends as the block that becomes its last line. */
 function endsWithNewline(
-  pieces: readonly Piece[],
-  table: LineTable,
+  last: Piece,
+  { bytes, count }: LineTable,
   eof: "preserve" | "present" | "absent",
 ): boolean {
   if (eof !== "preserve") return eof === "present";
-  if (table.count > 0) return endsWithLineFeed(table.bytes);
-  const last = pieces.at(-1);
-  return last?.patch !== null && last !== undefined && endsWithLineFeed(last.patch.block);
+  if (count > 0) return bytes[bytes.length - 1] === lineFeed;
+  return last.patch !== null && last.patch.block[last.patch.block.length - 1] === lineFeed;
 }
 
-function withoutLastEnding(bytes: Uint8Array): Uint8Array {
-  return bytes.subarray(0, bytes.length - (endingOf(bytes)?.length ?? 0));
+function withoutLastEnding(piece: Piece): Piece {
+  const { bytes, from, to, patch } = piece;
+  const ending = endingOf(bytes.subarray(from, to));
+  return ending === null ? piece : { bytes, from, to: to - ending.length, patch };
 }

@@ -1,5 +1,5 @@
 import type { PatchFault, PatchSet } from "../contracts/aiPatch.ts";
-import { textEncoderFor } from "./bytes.ts";
+import { noBytes } from "./bytes.ts";
 import { decodeBlock, expectFault } from "./checkBlock.ts";
 import { contentBytes, fileEntryFaults, takesPatches } from "./checkFile.ts";
 import { pathFaults } from "./checkPaths.ts";
@@ -38,44 +38,43 @@ export function reviewPatchSet(
 ): Review {
   const tasks = fileTasks(set.files, patches);
   const faults = pathFaults(tasks, policy);
-  const refusedPaths = new Set(faults.map(({ file }) => file));
-  const encode = textEncoderFor(patches.reduce((sum, { patch }) => sum + patch.block.length, 0));
+  const refusedPaths = faults.length > 0 ? new Set(faults.map(({ file }) => file)) : null;
   const files = tasks.map((task): ReviewedFile => {
-    const entryFaults = fileEntryFaults(task.path, task.file, set.mode);
-    for (const { code, message } of entryFaults) faults.push(fileFault(task.path, code, message));
-    const isReadable = entryFaults.length === 0 && !refusedPaths.has(task.path);
-    return { ...task, prepared: preparePatches(task, set, encode, faults), isReadable };
+    const { path, file, patches } = task;
+    const entryFaults = fileEntryFaults(path, file, set.mode);
+    for (const { code, message } of entryFaults) faults.push(fileFault(path, code, message));
+    const isReadable = entryFaults.length === 0 && !refusedPaths?.has(path);
+    const prepared = preparePatches(task, set, faults);
+    return { path, file, patches, prepared, isReadable };
   });
   const size = sizeOf(files);
-  faults.push(...limitFaults(size, files.length, policy));
+  addLimitFaults(faults, size, files.length, policy);
   return { files, faults, addedLines: size.lines };
 }
 
 function preparePatches(
   { file, patches }: FileTask,
   { mode, coordinates }: Pick<PatchSet, "mode" | "coordinates">,
-  encode: (text: string) => Uint8Array,
   faults: PatchFault[],
 ): PreparedPatch[] {
-  const firstLike = coordinates === "snapshot" ? duplicateFinder() : null;
+  const firstLike = coordinates === "snapshot" ? duplicateFinder(patches) : null;
   const prepared: PreparedPatch[] = [];
   for (const item of patches) {
-    const found = ownFaults(item, file);
-    const decoded = decodeBlock(item, mode, encode);
-    if (decoded.kind === "refused") found.push(decoded.fault);
+    const known = faults.length;
+    addOwnFaults(faults, item, file);
+    const decoded = decodeBlock(item, mode);
+    if (!(decoded instanceof Uint8Array)) faults.push(decoded);
     const first = firstLike?.(item) ?? item.index;
     if (first !== item.index)
-      found.push(patchFault(item, "duplicate_patch", `says the same as patch ${first}`));
-    if (found.length === 0 && decoded.kind === "decoded")
-      prepared.push({ index: item.index, patch: item.patch, block: decoded.bytes });
-    for (const fault of found) faults.push(fault);
+      faults.push(patchFault(item, "duplicate_patch", `says the same as patch ${first}`));
+    if (faults.length === known && decoded instanceof Uint8Array)
+      prepared.push({ index: item.index, patch: item.patch, block: decoded });
   }
   return prepared;
 }
 
-function ownFaults(item: IndexedPatch, file: FileTask["file"]): PatchFault[] {
+function addOwnFaults(faults: PatchFault[], item: IndexedPatch, file: FileTask["file"]): void {
   const { patch } = item;
-  const faults: PatchFault[] = [];
   for (const { code, message } of fieldUseFaults(patch))
     faults.push(patchFault(item, code, message));
   const range = rangeFault(patch);
@@ -84,37 +83,42 @@ function ownFaults(item: IndexedPatch, file: FileTask["file"]): PatchFault[] {
     faults.push(patchFault(item, "unexpected_field", `${file.op} already says the whole outcome`));
   const expectation = expectFault(item);
   if (expectation !== null) faults.push(expectation);
-  return faults;
 }
 
 function sizeOf(files: readonly ReviewedFile[]): { bytes: number; lines: number } {
-  const texts = files.flatMap(({ file, prepared }) => [
-    ...prepared.map(({ block }) => block),
-    ...(file.content === undefined ? [] : [contentBytes(file.content) ?? new Uint8Array(0)]),
-  ]);
-  return {
-    bytes: texts.reduce((sum, text) => sum + text.length, 0),
-    lines: texts.reduce((sum, text) => sum + lineCount(text), 0),
-  };
+  const size = { bytes: 0, lines: 0 };
+  for (const { file, prepared } of files) {
+    for (const { block } of prepared) addSize(size, block);
+    if (file.content !== undefined) addSize(size, contentBytes(file.content) ?? noBytes);
+  }
+  return size;
 }
 
-function limitFaults(
+function addSize(size: { bytes: number; lines: number }, text: Uint8Array): void {
+  size.bytes += text.length;
+  size.lines += lineCount(text);
+}
+
+function addLimitFaults(
+  faults: PatchFault[],
   size: { bytes: number; lines: number },
   fileCount: number,
   policy: PatchPolicy,
-): PatchFault[] {
+): void {
   const limits = limitsOf(policy);
-  return [
-    ...overLimit("bytes", size.bytes, limits.patchBytes),
-    ...overLimit("files", fileCount, limits.files),
-    ...changedLineFaults(size.lines, policy),
-  ];
+  addOverLimit(faults, "bytes", size.bytes, limits.patchBytes);
+  addOverLimit(faults, "files", fileCount, limits.files);
+  addChangedLineFault(faults, size.lines, policy);
 }
 
-export function changedLineFaults(lines: number, policy: PatchPolicy): PatchFault[] {
-  return overLimit("changed lines", lines, limitsOf(policy).changedLines);
+export function addChangedLineFault(
+  faults: PatchFault[],
+  lines: number,
+  policy: PatchPolicy,
+): void {
+  addOverLimit(faults, "changed lines", lines, limitsOf(policy).changedLines);
 }
 
-function overLimit(what: string, count: number, limit: number): PatchFault[] {
-  return count > limit ? [setFault("too_large", `${count} ${what}, the limit is ${limit}`)] : [];
+function addOverLimit(faults: PatchFault[], what: string, count: number, limit: number): void {
+  if (count > limit) faults.push(setFault("too_large", `${count} ${what}, the limit is ${limit}`));
 }

@@ -1,37 +1,32 @@
 import type { PatchFault, PatchSet } from "../contracts/aiPatch.ts";
 import { decodeBase64 } from "./base64.ts";
+import { encodePlainly, encodeText } from "./bytes.ts";
 import { type IndexedPatch, patchFault } from "./faults.ts";
 
-export type DecodedBlock =
-  | { kind: "decoded"; bytes: Uint8Array }
-  | { kind: "refused"; fault: PatchFault };
+/** The bytes of a block, or why it is none that the mode can hold. */
+export function decodeBlock(item: IndexedPatch, mode: PatchSet["mode"]): Uint8Array | PatchFault {
+  const { operation, block, block_encoding } = item.patch;
+  const isText = block_encoding !== "base64" && mode === "exact";
+  const isFilled = block !== "" || operation === "replace-block";
+  const plain = isText && isFilled ? encodePlainly(block) : null;
+  return plain ?? checkedBlock(item, mode);
+}
 
-/** The bytes of a block, if it is one that the mode can hold. */
-export function decodeBlock(
-  item: IndexedPatch,
-  mode: PatchSet["mode"],
-  encode: (text: string) => Uint8Array,
-): DecodedBlock {
+function checkedBlock(item: IndexedPatch, mode: PatchSet["mode"]): Uint8Array | PatchFault {
   const { patch } = item;
   const isBase64 = patch.block_encoding === "base64";
   if (isBase64 && mode === "lines")
-    return refused(item, "unexpected_field", "block_encoding base64 needs mode exact");
+    return patchFault(item, "unexpected_field", "block_encoding base64 needs mode exact");
   if (!patch.block.isWellFormed())
-    return refused(item, "ill_formed_text", "block holds half a surrogate pair");
-  const bytes = isBase64 ? decodeBase64(patch.block) : encode(patch.block);
-  if (bytes === null) return refused(item, "ill_formed_text", "block is not base64");
+    return patchFault(item, "ill_formed_text", "block holds half a surrogate pair");
+  const bytes = isBase64 ? decodeBase64(patch.block) : encodeText(patch.block);
+  if (bytes === null) return patchFault(item, "ill_formed_text", "block is not base64");
   if (bytes.length === 0 && patch.operation !== "replace-block")
-    return refused(item, "empty_insert", `${patch.operation} needs a block`);
+    return patchFault(item, "empty_insert", `${patch.operation} needs a block`);
   if (isBase64 ? bytes.includes(0) : patch.block.includes("\0"))
-    return refused(item, "nul_in_block", "block holds a NUL");
+    return patchFault(item, "nul_in_block", "block holds a NUL");
   const lineFault = mode === "lines" ? unfitForLines(patch.block) : null;
-  return lineFault === null
-    ? { kind: "decoded", bytes }
-    : refused(item, "ill_formed_text", lineFault);
-}
-
-function refused(item: IndexedPatch, code: PatchFault["code"], message: string): DecodedBlock {
-  return { kind: "refused", fault: patchFault(item, code, message) };
+  return lineFault === null ? bytes : patchFault(item, "ill_formed_text", lineFault);
 }
 
 /** What a list of lines cannot say: it would be read back as something else. */
@@ -44,7 +39,9 @@ function unfitForLines(block: string): string | null {
 }
 
 export function expectFault(item: IndexedPatch): PatchFault | null {
-  const { block = "", before = "", after = "" } = item.patch.expect ?? {};
+  const { expect } = item.patch;
+  if (expect === undefined) return null;
+  const { block = "", before = "", after = "" } = expect;
   if (block.isWellFormed() && before.isWellFormed() && after.isWellFormed()) return null;
   return patchFault(item, "ill_formed_text", "expect holds half a surrogate pair");
 }

@@ -20,12 +20,15 @@ export function takesPatches({ op, content }: PatchFile): boolean {
   return op !== "delete" && op !== "replace" && !(op === "create" && content !== undefined);
 }
 
+const nothing: readonly ShapeFault[] = [];
+
 /** What can be wrong with the entry of one file, apart from its paths. */
 export function fileEntryFaults(
   path: string,
   file: PatchFile,
   mode: PatchSet["mode"],
-): ShapeFault[] {
+): readonly ShapeFault[] {
+  if (isPlainEdit(file)) return nothing;
   return [
     ...fieldFaults(file),
     ...preFaults(file),
@@ -34,6 +37,12 @@ export function fileEntryFaults(
     ...(file.from === path ? [because("file_exists", `${file.op} from a path to itself`)] : []),
     ...(isSymlink(file) ? [because("path_not_allowed", "symbolic links are not patched")] : []),
   ];
+}
+
+/** An edit of lines that says nothing else of its file. */
+function isPlainEdit({ op, pre, post, from, mode, eof, content }: PatchFile): boolean {
+  const says = pre ?? post ?? from ?? mode ?? eof ?? content;
+  return op === "edit" && says === undefined;
 }
 
 function fieldFaults(file: PatchFile): ShapeFault[] {

@@ -7,37 +7,58 @@ import type { PatchPolicy } from "./policy.ts";
 
 /** Everything that the paths of a set, alone and together, are refused for. */
 export function pathFaults(tasks: readonly FileTask[], policy: PatchPolicy): PatchFault[] {
-  const faults = tasks.flatMap((task) => taskPathFaults(task, policy));
-  const refused = new Set(faults.map(({ file }) => file));
-  const sound = tasks.filter(({ path }) => !refused.has(path));
-  return [...faults, ...sourceFaults(sound), ...collisionFaults(sound)];
-}
-
-function taskPathFaults({ path, file: { op, from } }: FileTask, policy: PatchPolicy): PatchFault[] {
-  const ownFault = pathFault(path);
-  const fromFault = from === undefined ? null : pathFault(from);
-  if (ownFault !== null) return [fileFault(path, "bad_path", `path ${ownFault}`)];
-  if (fromFault !== null) return [fileFault(path, "bad_path", `from ${fromFault}`)];
-  const changed = op === "rename" && from !== undefined ? [path, from] : [path];
   const faults: PatchFault[] = [];
-  const { allowedPaths } = policy;
-  if (allowedPaths !== undefined && !changed.every((one) => isAllowedPath(one, allowedPaths)))
-    faults.push(fileFault(path, "path_not_allowed", "outside the paths that the task may change"));
-  if (!policy.allowProtected && changed.some(isProtectedPath))
-    faults.push(fileFault(path, "protected_path", "needs a person's approval"));
+  const sound: FileTask[] = [];
+  for (const task of tasks) {
+    const known = faults.length;
+    addPathFaults(faults, task, policy);
+    if (faults.length === known) sound.push(task);
+  }
+  faults.push(...sourceFaults(sound));
+  // One path has nothing to collide with.
+  if (sound.length > 1) for (const fault of collisionFaults(sound)) faults.push(fault);
   return faults;
 }
 
+function addPathFaults(faults: PatchFault[], task: FileTask, policy: PatchPolicy): void {
+  const {
+    path,
+    file: { op, from },
+  } = task;
+  const ownFault = pathFault(path);
+  const fromFault = from === undefined ? null : pathFault(from);
+  const fault = ownFault === null ? prefixed("from", fromFault) : prefixed("path", ownFault);
+  if (fault !== null) {
+    faults.push(fileFault(path, "bad_path", fault));
+    return;
+  }
+  const left = op === "rename" ? from : undefined;
+  if (!isAllowed(path, policy) || (left !== undefined && !isAllowed(left, policy)))
+    faults.push(fileFault(path, "path_not_allowed", "outside the paths that the task may change"));
+  if (needsApproval(path, policy) || (left !== undefined && needsApproval(left, policy)))
+    faults.push(fileFault(path, "protected_path", "needs a person's approval"));
+}
+
+const prefixed = (name: string, fault: string | null): string | null =>
+  fault === null ? null : `${name} ${fault}`;
+
+const isAllowed = (path: string, { allowedPaths }: PatchPolicy): boolean =>
+  allowedPaths === undefined || isAllowedPath(path, allowedPaths);
+
+const needsApproval = (path: string, { allowProtected }: PatchPolicy): boolean =>
+  !allowProtected && isProtectedPath(path);
+
 /** A file can be renamed once, and is then no longer there for another operation. */
 function sourceFaults(tasks: readonly FileTask[]): PatchFault[] {
-  const renamed = new Map<string, string>();
+  const renamed = new Set<string>();
   const faults: PatchFault[] = [];
   for (const { path, file } of tasks) {
     if (file.op !== "rename" || file.from === undefined) continue;
     if (renamed.has(file.from))
       faults.push(fileFault(path, "missing_file", "its source is renamed to another path"));
-    else renamed.set(file.from, path);
+    else renamed.add(file.from);
   }
+  if (renamed.size === 0) return faults;
   for (const { path, file } of tasks)
     if (renamed.has(path) && ["edit", "delete", "replace"].includes(file.op))
       faults.push(fileFault(path, "missing_file", "this set renames it; patch its new path"));

@@ -1,20 +1,21 @@
-import type { AIPatch } from "../contracts/aiPatch.ts";
+import { patchOperations } from "../contracts/aiPatch.ts";
 import type { IndexedPatch } from "./faults.ts";
 
 /**
  * Finds patches of one file that say the same: operation, numbers and block. Answers, for one patch after the other,
  * the index of the first of its kind. Blocks are compared only where two patches name the same line.
  */
-export function duplicateFinder(): (item: IndexedPatch) => number {
-  const firstAtLine = new Map<AIPatch["operation"], Map<number, IndexedPatch>>();
+export function duplicateFinder(patches: readonly IndexedPatch[]): (item: IndexedPatch) => number {
+  if (patches.every((item, at) => at === 0 || lineOf(patches[at - 1]) < lineOf(item)))
+    return ({ index }) => index;
+  const firstAtLine = new Map<number, IndexedPatch>();
   const firstOfKind = new Map<string, number>();
   return (item) => {
-    const { operation, start, line = start ?? 0 } = item.patch;
-    const atLine = firstAtLine.get(operation) ?? new Map<number, IndexedPatch>();
-    firstAtLine.set(operation, atLine);
-    const other = atLine.get(line);
+    const place =
+      lineOf(item) * patchOperations.length + patchOperations.indexOf(item.patch.operation);
+    const other = firstAtLine.get(place);
     if (other === undefined) {
-      atLine.set(line, item);
+      firstAtLine.set(place, item);
       return item.index;
     }
     if (!firstOfKind.has(kindOf(other))) firstOfKind.set(kindOf(other), other.index);
@@ -23,6 +24,10 @@ export function duplicateFinder(): (item: IndexedPatch) => number {
     firstOfKind.set(kind, first);
     return first;
   };
+}
+
+function lineOf(item: IndexedPatch | undefined): number {
+  return item?.patch.line ?? item?.patch.start ?? 0;
 }
 
 function kindOf({ patch }: IndexedPatch): string {

@@ -1,5 +1,6 @@
 import { carriageReturn, concatBytes, endsWithLineFeed, lineFeed } from "./bytes.ts";
-import { type LineTable, linesBetween, lineTable, withoutEnding } from "./lines.ts";
+import { linesBetween, withoutEnding } from "./lines.ts";
+import { type LineTable, lineTable, noteStarts } from "./lineTable.ts";
 
 const lf = Uint8Array.of(lineFeed);
 const crlf = Uint8Array.of(carriageReturn, lineFeed);
@@ -27,6 +28,7 @@ export function majorityOf(table: LineTable): () => Uint8Array {
 
 function countMajority(table: LineTable): Uint8Array {
   let balance = 0;
+  noteStarts(table);
   for (let index = 0; index < table.count; index++) {
     const ending = endingAt(table, index);
     if (ending !== null) balance += ending === crlf ? 1 : -1;

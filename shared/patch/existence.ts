@@ -1,54 +1,64 @@
 import type { PatchFile } from "../contracts/aiPatch.ts";
 import type { ReviewedFile } from "./check.ts";
+import type { KnownTree } from "./knownTree.ts";
 import { directoriesOf } from "./paths.ts";
 import type { ShapeFault } from "./shape.ts";
-import type { TreeReader } from "./treeReader.ts";
 
 /** The paths that a set leaves empty before anything new is put there. */
 export type Vacated = { renamed: ReadonlySet<string>; deleted: ReadonlySet<string> };
 
+const nothingVacated: Vacated = { renamed: new Set(), deleted: new Set() };
+
 export function vacatedBy(files: readonly ReviewedFile[]): Vacated {
-  const renamed = files.flatMap(({ file }) => (file.op === "rename" ? [file.from ?? ""] : []));
-  const deleted = files.flatMap(({ path, file }) => (file.op === "delete" ? [path] : []));
-  return { renamed: new Set(renamed), deleted: new Set(deleted) };
+  if (files.every(({ file }) => file.op !== "rename" && file.op !== "delete"))
+    return nothingVacated;
+  const renamed = new Set<string>();
+  const deleted = new Set<string>();
+  for (const { path, file } of files) {
+    if (file.op === "rename") renamed.add(file.from ?? "");
+    if (file.op === "delete") deleted.add(path);
+  }
+  return { renamed, deleted };
 }
 
 /** What stands in the way of an operation in the tree as it is: something missing, something there, a symlink. */
-export async function existenceFaults(
+export function existenceFaults(
   path: string,
   { op, from }: PatchFile,
-  tree: TreeReader,
+  tree: KnownTree,
   vacated: Vacated,
-): Promise<ShapeFault[]> {
+): readonly ShapeFault[] {
   if (op === "edit" || op === "replace" || op === "delete") return presenceFaults(path, tree);
-  const sourceFaults = from === undefined ? [] : await presenceFaults(from, tree);
-  return [...sourceFaults, ...(await absenceFaults(path, tree, vacated))];
+  const sourceFaults = from === undefined ? nothing : presenceFaults(from, tree);
+  return [...sourceFaults, ...absenceFaults(path, tree, vacated)];
 }
 
-async function presenceFaults(path: string, tree: TreeReader): Promise<ShapeFault[]> {
-  const file = await tree(path);
+function presenceFaults(path: string, tree: KnownTree): readonly ShapeFault[] {
+  const file = tree.get(path);
   if (file?.mode === "120000") return [symlinkFault];
-  if (file !== undefined) return [];
+  if (file !== undefined) return nothing;
   for (const directory of directoriesOf(path))
-    if ((await tree(directory))?.mode === "120000") return [belowSymlinkFault];
+    if (tree.get(directory)?.mode === "120000") return [belowSymlinkFault];
   return [{ code: "missing_file", message: "there is no such file" }];
 }
 
-async function absenceFaults(
+function absenceFaults(
   path: string,
-  tree: TreeReader,
+  tree: KnownTree,
   { renamed, deleted }: Vacated,
-): Promise<ShapeFault[]> {
-  if (!renamed.has(path) && (await tree(path)) !== undefined)
+): readonly ShapeFault[] {
+  if (!renamed.has(path) && tree.get(path) !== undefined)
     return [{ code: "file_exists", message: "the path is taken" }];
   for (const directory of directoriesOf(path)) {
-    const file = await tree(directory);
+    const file = tree.get(directory);
     if (file?.mode === "120000") return [belowSymlinkFault];
     if (file !== undefined && !renamed.has(directory) && !deleted.has(directory))
       return [{ code: "file_exists", message: "a directory of the path is taken by a file" }];
   }
-  return [];
+  return nothing;
 }
+
+const nothing: readonly ShapeFault[] = [];
 
 const symlinkFault: ShapeFault = {
   code: "path_not_allowed",

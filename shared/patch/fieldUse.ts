@@ -15,10 +15,10 @@ export function isPatchOperation(value: unknown): value is AIPatch["operation"] 
   return typeof value === "string" && Object.hasOwn(fieldsOfOperation, value);
 }
 
-export function fieldUseFaults(patch: Record<string, unknown>): ShapeFault[] {
+export function fieldUseFaults(patch: Record<string, unknown>): readonly ShapeFault[] {
   const { operation } = patch;
+  if (!isPatchOperation(operation) || usesItsFields(operation, patch)) return nothing;
   const faults: ShapeFault[] = [];
-  if (!isPatchOperation(operation)) return faults;
   for (const name of positionFields) {
     const isUsed = fieldsOfOperation[operation].includes(name);
     const isGiven = patch[name] !== undefined;
@@ -27,6 +27,21 @@ export function fieldUseFaults(patch: Record<string, unknown>): ShapeFault[] {
       faults.push({ code: "unexpected_field", message: `${operation} takes no ${name}` });
   }
   return faults;
+}
+
+const nothing: readonly ShapeFault[] = [];
+
+function usesItsFields(
+  operation: AIPatch["operation"],
+  { start, end, line }: { start?: unknown; end?: unknown; line?: unknown },
+): boolean {
+  const takesRange = operation === "replace-block";
+  const takesLine = operation === "insert-before" || operation === "insert-after";
+  return (
+    (start !== undefined) === takesRange &&
+    (end !== undefined) === takesRange &&
+    (line !== undefined) === takesLine
+  );
 }
 
 /** What can be wrong with the numbers before the length of the file is known. */

@@ -6,10 +6,12 @@ import { editText, encodingFaults } from "./editText.ts";
 import { existenceFaults, type Vacated } from "./existence.ts";
 import { fileFault } from "./faults.ts";
 import { sha256Hex } from "./hashes.ts";
+import type { KnownTree } from "./knownTree.ts";
 import { lineCount } from "./lines.ts";
 import type { FileKnowledge } from "./placement.ts";
 import type { PatchPolicy } from "./policy.ts";
 import type { ShapeFault } from "./shape.ts";
+import { type Soon, whenThere } from "./soon.ts";
 import { entryStaleness, knowledgeOf } from "./staleness.ts";
 import type { PatchShift } from "./textEdit.ts";
 import { type FileConflict, mergeOutcome } from "./threeWay.ts";
@@ -29,7 +31,7 @@ export type FileOutcome =
 
 export type OutcomeContext = {
   set: Pick<PatchSet, "mode" | "coordinates">;
-  tree: TreeReader;
+  tree: KnownTree;
   /** The files that the set was made for, where the caller can read them. */
   baseTree: TreeReader | null;
   policy: PatchPolicy;
@@ -38,21 +40,30 @@ export type OutcomeContext = {
 };
 
 /** What one file of the set becomes. Nothing is written, and no other file's outcome is looked at. */
-export async function fileOutcome(
-  reviewed: ReviewedFile,
-  context: OutcomeContext,
-): Promise<FileOutcome> {
+export function fileOutcome(reviewed: ReviewedFile, context: OutcomeContext): Soon<FileOutcome> {
   const { path, file } = reviewed;
-  const inTheWay = await existenceFaults(path, file, context.tree, context.vacated);
+  const inTheWay = existenceFaults(path, file, context.tree, context.vacated);
   if (inTheWay.length > 0) return refused(path, inTheWay);
+  const source = file.op === "create" ? undefined : context.tree.get(file.from ?? path);
+  return whenThere(knowledgeOf(file, source, context.policy), (knowledge) =>
+    outcomeFrom(source, reviewed, knowledge, context),
+  );
+}
 
-  const source = file.op === "create" ? undefined : await context.tree(file.from ?? path);
+function outcomeFrom(
+  source: TreeFile | undefined,
+  reviewed: ReviewedFile,
+  knowledge: FileKnowledge,
+  context: OutcomeContext,
+): Soon<FileOutcome> {
   const before: TreeFile = source ?? { bytes: noBytes, mode: "100644" };
-  const knowledge = await knowledgeOf(file, source, context.policy);
-  const outcome = await outcomeOver(before, reviewed, knowledge, context);
-  const isBase = knowledge === "base" || knowledge === "head";
-  if (isBase || outcome.kind === "outcome" || source === undefined) return outcome;
-  return (await mergedOutcome(source, reviewed, context)) ?? outcome;
+  const outcome = outcomeOver(before, reviewed, knowledge, context);
+  if (knowledge === "base" || knowledge === "head" || source === undefined) return outcome;
+  return whenThere(outcome, (found) =>
+    found.kind === "outcome"
+      ? found
+      : mergedOutcome(source, reviewed, context).then((merged) => merged ?? found),
+  );
 }
 
 /** Null when there is no base to merge with. */
@@ -69,16 +80,16 @@ async function mergedOutcome(
   const wanted = await outcomeOver(base, reviewed, knowledge, context);
   if (wanted.kind === "refused") return wanted;
   const mismatches = encodingFaults({ bytes: actual.bytes, patches: prepared });
-  if (mismatches.length > 0) return { kind: "refused", faults: mismatches, conflicts: [] };
+  if (mismatches.length > 0) return { kind: "refused", faults: [...mismatches], conflicts: [] };
   return mergeOutcome(path, base, actual, wanted);
 }
 
-async function outcomeOver(
+function outcomeOver(
   before: TreeFile,
   reviewed: ReviewedFile,
   knowledge: FileKnowledge,
   context: OutcomeContext,
-): Promise<FileOutcome> {
+): Soon<FileOutcome> {
   const { path, file } = reviewed;
   const staleness = entryStaleness(reviewed, context.set, before, knowledge);
   if (staleness !== null) return refused(path, [staleness]);
@@ -87,12 +98,21 @@ async function outcomeOver(
   const edited = editedBytes(reviewed, before.bytes, knowledge, context);
   if (edited.kind === "refused") return { ...edited, conflicts: [] };
   const { bytes, shifts, removedLines } = edited;
+  const outcome = unmerged({ bytes, mode: file.mode ?? before.mode }, shifts, removedLines);
   const isJudged = knowledge !== "changed" && knowledge !== "unknown" && shifts.length === 0;
-  if (isJudged && (await breaksPromise(file.post?.sha256, bytes)))
-    return refused(path, [
-      { code: "conflict", message: "the outcome is not the one that post names" },
-    ]);
-  return unmerged({ bytes, mode: file.mode ?? before.mode }, shifts, removedLines);
+  const promised = isJudged ? file.post?.sha256 : undefined;
+  return promised === undefined ? outcome : keptPromise(promised, bytes, path, outcome);
+}
+
+async function keptPromise(
+  sha256: string,
+  bytes: Uint8Array,
+  path: string,
+  outcome: FileOutcome,
+): Promise<FileOutcome> {
+  if (sha256 === (await sha256Hex(bytes))) return outcome;
+  const message = "the outcome is not the one that post names";
+  return refused(path, [{ code: "conflict", message }]);
 }
 
 function unmerged(after: TreeFile | null, shifts: PatchShift[], removedLines: number): FileOutcome {
@@ -115,10 +135,6 @@ function editedBytes(
   const { mode, coordinates } = set;
   const text = { path, bytes, patches: prepared, mode, coordinates, eof };
   return editText({ ...text, knowledge, isComplete });
-}
-
-async function breaksPromise(sha256: string | undefined, bytes: Uint8Array): Promise<boolean> {
-  return sha256 !== undefined && sha256 !== (await sha256Hex(bytes));
 }
 
 function refused(file: string, faults: readonly ShapeFault[]): FileOutcome {

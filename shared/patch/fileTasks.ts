@@ -8,11 +8,20 @@ export type FileTask = { path: string; file: PatchFile; patches: IndexedPatch[] 
 export function fileTasks(files: PatchSet["files"], patches: readonly IndexedPatch[]): FileTask[] {
   const tasks = new Map<string, FileTask>();
   for (const [path, file] of Object.entries(files)) tasks.set(path, { path, file, patches: [] });
+  let last: FileTask | undefined;
   for (const item of patches) {
     const path = item.patch.file;
-    const task = tasks.get(path) ?? { path, file: { op: "edit" }, patches: [] };
-    task.patches.push(item);
-    tasks.set(path, task);
+    if (last?.path !== path) last = tasks.get(path);
+    if (last === undefined) {
+      last = { path, file: { op: "edit" }, patches: [] };
+      tasks.set(path, last);
+    }
+    last.patches.push(item);
   }
-  return [...tasks.values()].sort((a, b) => byCodeUnit(a.path, b.path));
+  return inOrder([...tasks.values()]);
+}
+
+function inOrder(tasks: FileTask[]): FileTask[] {
+  const isSorted = tasks.every(({ path }, at) => path >= (tasks[at - 1]?.path ?? ""));
+  return isSorted ? tasks : tasks.sort((a, b) => byCodeUnit(a.path, b.path));
 }

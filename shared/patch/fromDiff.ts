@@ -1,6 +1,6 @@
 import type { AIPatch } from "../contracts/aiPatch.ts";
 import { encodeBase64 } from "./base64.ts";
-import { concatBytes, decodeUtf8, isAscii } from "./bytes.ts";
+import { concatBytes, decodeLines, isAscii } from "./bytes.ts";
 import { type DiffHunk, malformedDiff, readHunk, textAt } from "./hunkReader.ts";
 import { linesOf } from "./lines.ts";
 
@@ -57,7 +57,7 @@ export function operationsFromHunks(hunks: DiffHunk[], context: FromDiffContext)
     file,
     ...placeOf(hunk),
     ...expectationOf(hunk),
-    ...blockOf(concatBytes(hunk.newLines), fileIsUtf8),
+    ...blockOf(hunk.newLines, fileIsUtf8),
     metadata,
   }));
 }
@@ -70,18 +70,19 @@ function placeOf({ oldStart, oldLines }: DiffHunk) {
 
 /** What is removed, and the context around it, as far as a text can say it. */
 function expectationOf({ oldLines, before, after }: DiffHunk): Pick<AIPatch, "expect"> {
-  const sides = { block: oldLines, before, after };
-  const texts = Object.entries(sides).map(
-    ([name, lines]) => [name, decodeUtf8(concatBytes(lines))] as const,
-  );
-  const expect = Object.fromEntries(texts.filter(([, text]) => text));
-  return Object.keys(expect).length > 0 ? { expect } : {};
+  const expect: NonNullable<AIPatch["expect"]> = {};
+  const [block, above, below] = [decodeLines(oldLines), decodeLines(before), decodeLines(after)];
+  if (block) expect.block = block;
+  if (above) expect.before = above;
+  if (below) expect.after = below;
+  return block || above || below ? { expect } : {};
 }
 
 function blockOf(
-  bytes: Uint8Array,
+  lines: readonly Uint8Array[],
   fileIsUtf8: boolean,
 ): Pick<AIPatch, "block" | "block_encoding"> {
-  const text = fileIsUtf8 || isAscii(bytes) ? decodeUtf8(bytes) : null;
-  return text === null ? { block: encodeBase64(bytes), block_encoding: "base64" } : { block: text };
+  const text = fileIsUtf8 || lines.every(isAscii) ? decodeLines(lines) : null;
+  if (text !== null) return { block: text };
+  return { block: encodeBase64(concatBytes(lines)), block_encoding: "base64" };
 }

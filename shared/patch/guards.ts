@@ -1,6 +1,7 @@
 import type { AIPatch } from "../contracts/aiPatch.ts";
-import { encodeText, equalBytes } from "./bytes.ts";
+import { encodeText, endOfText, equalBytes, lineFeed, startOfText } from "./bytes.ts";
 import { type LineReader, linesOf } from "./lines.ts";
+import { type LineTable, startOf } from "./lineTable.ts";
 
 /** The lines from `from` up to, without, `to`, counted from 0; for an insert both are the same gap. */
 export type Place = { from: number; to: number };
@@ -19,22 +20,37 @@ export function hasGuard({ expect }: AIPatch): boolean {
 export function standsPlainly(
   { operation, expect }: AIPatch,
   { from, to }: Place,
-  reader: LineReader,
+  table: LineTable,
+  exact: boolean,
 ): boolean {
   const { before = "", block = "", after = "" } = expect ?? {};
-  const isReplace = operation === "replace-block";
-  if (block !== "" && !isReplace) return false;
+  if (block !== "" && operation !== "replace-block") return false;
+  const [start, end] = [startOf(table, from), startOf(table, to)];
+  const { bytes } = table;
   return (
-    (block === "" || reader.isPlainly(block, from, to)) &&
-    (before === "" || reader.isPlainly(before, from - lineCountOf(before), from)) &&
-    (after === "" || reader.isPlainly(after, to, to + lineCountOf(after)))
+    (block === "" || endOfText(block, bytes, start) === endOf(block, bytes, end, exact)) &&
+    (before === "" || endsPlainlyAt(before, table, start, exact)) &&
+    (after === "" || startsPlainlyAt(after, bytes, end, exact))
   );
 }
 
-function lineCountOf(text: string): number {
-  let count = text.endsWith("\n") ? 0 : 1;
-  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) count++;
-  return count;
+function endsPlainlyAt(text: string, table: LineTable, lineEnd: number, exact: boolean): boolean {
+  const { bytes, from } = table;
+  const start = startOfText(text, bytes, endOf(text, bytes, lineEnd, exact));
+  return start !== -1 && (start === from || bytes[start - 1] === lineFeed);
+}
+
+function startsPlainlyAt(text: string, bytes: Uint8Array, start: number, exact: boolean): boolean {
+  const end = endOfText(text, bytes, start);
+  if (end === -1) return false;
+  if (end === bytes.length || text.endsWith("\n")) return true;
+  return endOf(text, bytes, end + 1, exact) === end;
+}
+
+/** Where a text ends whose last line ends at `end`: in mode `lines` it may lack the ending. */
+function endOf(text: string, bytes: Uint8Array, end: number, exact: boolean): number {
+  if (exact || text.endsWith("\n") || text.endsWith("\r")) return end;
+  return bytes[end - 1] === lineFeed ? end - 1 : end;
 }
 
 export function guardOf({ operation, expect = {} }: AIPatch, exact: boolean): Guard {

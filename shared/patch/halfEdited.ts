@@ -1,6 +1,7 @@
 import { noBytes } from "./bytes.ts";
 import type { PreparedPatch } from "./check.ts";
-import { comparable, type LineReader, type LineTable, linesBetween } from "./lines.ts";
+import { comparable, type LineReader, linesBetween } from "./lines.ts";
+import type { LineTable } from "./lineTable.ts";
 
 /** Lines of one table; `patch` is where they come from, null for lines of the file itself. */
 export type LineRun = { table: LineTable; from: number; to: number; patch: PreparedPatch | null };
@@ -35,7 +36,7 @@ export function halfEditedReader(file: HalfEdited, exact: boolean): LineReader {
   return {
     count: () => file.count,
     line: (index) => comparable(rawLine(file, index), exact),
-    isPlainly: () => false,
+    table: null,
   };
 }
 

@@ -1,5 +1,5 @@
 import { type Box, lineAnchors } from "./lineAnchors.ts";
-import { lineTable } from "./lines.ts";
+import { lineTable, startOf } from "./lineTable.ts";
 import { shortestEdit } from "./shortestEdit.ts";
 
 /** Lines of the old side that give way to lines of the new side, counted from 0, ends excluded. */
@@ -53,7 +53,7 @@ function numbersOf(bytes: Uint8Array, numbers: Map<string, number>): Int32Array 
   const characters = new TextDecoder("latin1").decode(bytes);
   const found = new Int32Array(table.count);
   for (let at = 0; at < table.count; at++) {
-    const text = characters.slice(table.starts[at], table.starts[at + 1]);
+    const text = characters.slice(startOf(table, at), startOf(table, at + 1));
     const number = numbers.get(text) ?? numbers.size;
     if (number === numbers.size) numbers.set(text, number);
     found[at] = number;

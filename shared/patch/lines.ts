@@ -1,43 +1,13 @@
-import { carriageReturn, isTextAt, lineFeed } from "./bytes.ts";
-
-/**
- * The lines of some bytes, counted from 0. Only LF ends a line; a CR before it belongs to the ending.
- * `starts` has one entry more than there are lines: the end of the last.
- */
-export type LineTable = { bytes: Uint8Array; starts: Uint32Array; count: number };
+import { carriageReturn, lineFeed } from "./bytes.ts";
+import { type LineTable, noteStarts, startOf } from "./lineTable.ts";
 
 /** Lines one by one: of a file, or of a file that sequential patches have half rebuilt. */
 export type LineReader = {
   count(): number;
   line(index: number): Uint8Array;
-  /** True when those lines are this text to the byte, a last ending perhaps left out. False says nothing. */
-  isPlainly(text: string, from: number, to: number): boolean;
+  /** The table whose lines these are; null while they are of several. */
+  table: LineTable | null;
 };
-
-export function lineTable(bytes: Uint8Array, from = 0): LineTable {
-  let starts = new Uint32Array(8 + ((bytes.length - from) >>> 4));
-  let count = 0;
-  let start = from;
-  const { length } = bytes;
-  while (start < length) {
-    if (count + 1 === starts.length) starts = doubled(starts);
-    starts[count++] = start;
-    while (start < length && bytes[start] !== lineFeed) start++;
-    start++;
-  }
-  starts[count] = length;
-  return { bytes, starts, count };
-}
-
-function doubled(starts: Uint32Array): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(starts.length * 2);
-  larger.set(starts);
-  return larger;
-}
-
-export function startOf(table: LineTable, index: number): number {
-  return table.starts[index] ?? table.bytes.length;
-}
 
 /** The bytes of the lines from `from` up to, without, `to`, endings included. */
 export function linesBetween(table: LineTable, from: number, to: number): Uint8Array {
@@ -57,17 +27,10 @@ export function readerOf(table: LineTable, exact: boolean): LineReader {
   return {
     count: () => table.count,
     line: (index) => {
-      read[index] ??= comparable(linesBetween(table, index, index + 1), exact);
+      read[index] ??= comparable(linesBetween(noteStarts(table), index, index + 1), exact);
       return read[index];
     },
-    isPlainly: (text, from, to) => {
-      if (from < 0 || to > table.count) return false;
-      const start = startOf(table, from);
-      const end = startOf(table, to);
-      if (isTextAt(text, table.bytes, start, end)) return true;
-      const hasEnding = exact || table.bytes[end - 1] !== lineFeed || text.endsWith("\n");
-      return !hasEnding && isTextAt(text, table.bytes, start, end - 1);
-    },
+    table,
   };
 }
 
@@ -76,8 +39,14 @@ export function comparable(line: Uint8Array, exact: boolean): Uint8Array {
 }
 
 export function linesOf(bytes: Uint8Array, exact: boolean): Uint8Array[] {
-  const reader = readerOf(lineTable(bytes), exact);
-  return Array.from({ length: reader.count() }, (_, index) => reader.line(index));
+  const lines: Uint8Array[] = [];
+  for (let start = 0; start < bytes.length; ) {
+    let end = start;
+    while (end < bytes.length && bytes[end] !== lineFeed) end++;
+    lines.push(comparable(bytes.subarray(start, end + 1), exact));
+    start = end + 1;
+  }
+  return lines;
 }
 
 export function lineCount(bytes: Uint8Array): number {

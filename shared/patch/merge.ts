@@ -1,6 +1,7 @@
 import { concatBytes, encodeText, endsWithLineFeed, equalBytes, isBinary } from "./bytes.ts";
 import { diffLines, type LineChange } from "./lineDiff.ts";
-import { type LineTable, linesBetween, lineTable } from "./lines.ts";
+import { linesBetween } from "./lines.ts";
+import { type LineTable, lineTable } from "./lineTable.ts";
 
 /** Lines of one side; `start` counts from 1, and where there are no lines it is the line that they would follow. */
 export type LineSpan = { start: number; lines: number };

@@ -8,8 +8,12 @@ const pathSegments = 128;
 /** `GIT~1` is the DOS short name of `.git`. */
 const gitDirectoryKeys = new Set([".GIT", "GIT~1"]);
 
+/** Letters and digits, `_` and `-`, and `.` within a name: nothing below can be said of such a path if it is short. */
+const plainPath = /^[\w-][\w.-]*(?:\/[\w-][\w.-]*)*$/;
+
 /** Why a path is refused, in words for a person; null when it is fine. */
 export function pathFault(path: string): string | null {
+  if (path.length <= segmentBytes && plainPath.test(path)) return null;
   if (path === "") return "is empty";
   if (path.startsWith("/")) return "is not relative";
   if (!path.isWellFormed()) return "is not well-formed text";

@@ -71,7 +71,8 @@ export function placeAsStated(item: PreparedPatch, placing: Placing): Placement 
   const place = statedPlace(patch, reader.count());
   if (typeof place === "string") return refused(item, "out_of_range", place);
   const placed: Placement = { kind: "placed", place, shiftedLines: 0 };
-  if (!hasGuard(patch) || standsPlainly(patch, place, reader)) return placed;
+  if (!hasGuard(patch)) return placed;
+  if (reader.table !== null && standsPlainly(patch, place, reader.table, exact)) return placed;
   return guardStands(guardOf(patch, exact), place, reader)
     ? placed
     : refused(item, "stale", "what it expects does not stand at its place");

@@ -25,5 +25,5 @@ const defaultLimits: Required<PatchLimits> = {
 };
 
 export function limitsOf(policy: PatchPolicy): Required<PatchLimits> {
-  return { ...defaultLimits, ...policy.limits };
+  return policy.limits === undefined ? defaultLimits : { ...defaultLimits, ...policy.limits };
 }

@@ -1,3 +1,4 @@
+/** All of them begin with a dot, so a path without one need not be taken apart. */
 export const protectedDirectories = [
   // Continuous integration.
   ".github",
@@ -143,18 +144,16 @@ const shortName = /^[^.]{1,6}~[0-9]{1,4}(?:\.[^.]{0,3})?$/u;
 
 /** Takes the key of a path, see `pathKey`. Names count at any depth: a subtree can be a root elsewhere. */
 export function isProtectedKey(key: string): boolean {
+  const name = key.slice(key.lastIndexOf("/") + 1);
+  if (fileKeys.has(withoutTrailingDots(name))) return true;
+  if (!key.includes("~") && !key.startsWith(".") && !key.includes("/.")) return false;
   const segments = key.split("/").map(withoutTrailingDots);
-  const name = segments.at(-1) ?? "";
-  return (
-    fileKeys.has(name) ||
-    segments.some((segment) => shortName.test(segment)) ||
-    segments.some((segment) => directoryKeys.has(segment))
-  );
+  return segments.some((segment) => shortName.test(segment) || directoryKeys.has(segment));
 }
 
 /** Windows opens `.npmrc.` and `.npmrc ` as `.npmrc`. */
 export function withoutTrailingDots(segment: string): string {
   let end = segment.length;
   while (end > 0 && ". ".includes(segment[end - 1] ?? "")) end--;
-  return segment.slice(0, end);
+  return end === segment.length ? segment : segment.slice(0, end);
 }

@@ -11,7 +11,7 @@ import {
   replaceLines,
   runsOf,
 } from "./halfEdited.ts";
-import { type LineTable, linesBetween, lineTable } from "./lines.ts";
+import { type LineTable, lineTable, noteStarts, startOf } from "./lineTable.ts";
 import { placeAsStated, placingIn } from "./placement.ts";
 import type { Rebuilt, TextEdit } from "./textEdit.ts";
 
@@ -32,7 +32,7 @@ export function rebuildInTurn(
     return unbuilt(fileFault(edit.path, "too_large", message));
   }
   const exact = edit.mode === "exact";
-  const file = halfEdited(table);
+  const file = halfEdited(noteStarts(table));
   const placing = placingIn(halfEditedReader(file, exact), exact, edit.knowledge);
   let removedLines = 0;
   for (const item of edit.patches) {
@@ -45,7 +45,9 @@ export function rebuildInTurn(
     removedLines += to - from;
   }
   const pieces = runsOf(file).map((run) => ({
-    bytes: linesBetween(run.table, run.from, run.to),
+    bytes: run.table.bytes,
+    from: startOf(run.table, run.from),
+    to: startOf(run.table, run.to),
     patch: run.patch,
   }));
   return { pieces, faults: [], shifts: [], removedLines };

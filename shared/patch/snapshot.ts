@@ -1,8 +1,9 @@
 import type { PatchFault } from "../contracts/aiPatch.ts";
-import type { Piece } from "./assemble.ts";
+import { type Piece, pieceOf } from "./assemble.ts";
 import { endingAt, withEnding } from "./endings.ts";
 import { patchFault } from "./faults.ts";
-import { type LineTable, linesBetween, readerOf } from "./lines.ts";
+import { readerOf } from "./lines.ts";
+import { type LineTable, startOf } from "./lineTable.ts";
 import { type PlacedPatch, placePatch, placingIn } from "./placement.ts";
 import type { PatchShift, Rebuilt, TextEdit } from "./textEdit.ts";
 
@@ -14,7 +15,7 @@ export function rebuildFromSnapshot(
 ): Rebuilt {
   const { placed, unplaced, shifts } = placeAll(edit, table);
   const inOrder = inFileOrder(placed);
-  const faults = [...unplaced, ...overlapFaults(inOrder)];
+  const faults = unplaced.concat(overlapFaults(inOrder));
   if (faults.length > 0) return { pieces: [], faults, shifts, removedLines: 0 };
 
   const pieces: Piece[] = [];
@@ -23,7 +24,7 @@ export function rebuildFromSnapshot(
   for (const patch of inOrder) {
     if (patch.from > next) pieces.push(untouched(table, next, patch.from));
     const bytes = edit.mode === "exact" ? patch.block : rendered(patch, table, majority);
-    if (bytes.length > 0) pieces.push({ bytes, patch });
+    if (bytes.length > 0) pieces.push(pieceOf(bytes, patch));
     removedLines += patch.to - patch.from;
     next = patch.to;
   }
@@ -51,11 +52,18 @@ function placeAll({ path, patches, mode, knowledge }: TextEdit, table: LineTable
   return { placed, unplaced, shifts };
 }
 
+/** Most sets are written from the top to the bottom. */
+function inFileOrder(placed: PlacedPatch[]): readonly PlacedPatch[] {
+  for (let at = 1; at < placed.length; at++) {
+    const [above, below] = [placed[at - 1], placed[at]];
+    if (above && below && byPlace(above, below) > 0) return placed.sort(byPlace);
+  }
+  return placed;
+}
+
 /** At one gap an insert stands before what replaces the next line; among inserts the array's order counts. */
-function inFileOrder(placed: readonly PlacedPatch[]): PlacedPatch[] {
-  return [...placed].sort(
-    (a, b) => a.from - b.from || Number(isReplace(a)) - Number(isReplace(b)) || a.index - b.index,
-  );
+function byPlace(a: PlacedPatch, b: PlacedPatch): number {
+  return a.from - b.from || Number(isReplace(a)) - Number(isReplace(b)) || a.index - b.index;
 }
 
 /** One fault for each patch that gets in the way of another; of two, the later in the array has it. */
@@ -81,7 +89,7 @@ function isReplace({ from, to }: PlacedPatch): boolean {
 }
 
 function untouched(table: LineTable, from: number, to: number): Piece {
-  return { bytes: linesBetween(table, from, to), patch: null };
+  return { bytes: table.bytes, from: startOf(table, from), to: startOf(table, to), patch: null };
 }
 
 /** New lines end like the first line they replace, else like the line above, else like the line below. */

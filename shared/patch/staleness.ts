@@ -5,25 +5,28 @@ import { gitBlobId, sha256Hex } from "./hashes.ts";
 import type { FileKnowledge } from "./placement.ts";
 import type { PatchPolicy } from "./policy.ts";
 import type { ShapeFault } from "./shape.ts";
+import type { Soon } from "./soon.ts";
 import type { TreeFile } from "./treeFile.ts";
 
 /** What is known of the file that an entry starts from, by `pre` and, without it, by the caller's word. */
-export async function knowledgeOf(
+export function knowledgeOf(
   { op, pre }: PatchFile,
   file: TreeFile | undefined,
   policy: PatchPolicy,
-): Promise<FileKnowledge> {
+): Soon<FileKnowledge> {
   if (op === "create" || file === undefined) return "base";
   const unsaid = policy.baseIsHead ? "head" : "unknown";
   if (typeof pre !== "object") return unsaid;
-  const { blob, sha256, mode = file.mode } = pre;
-  const hasHash = sha256 !== undefined || blob !== undefined;
-  const isSame =
-    mode === file.mode &&
-    (await agrees(sha256, file.bytes, sha256Hex)) &&
-    (await agrees(blob, file.bytes, gitBlobId));
-  if (!isSame) return "changed";
-  return hasHash ? "base" : unsaid;
+  if ((pre.mode ?? file.mode) !== file.mode) return "changed";
+  return pre.sha256 === undefined && pre.blob === undefined ? unsaid : byHash(pre, file.bytes);
+}
+
+async function byHash(
+  { sha256, blob }: { sha256?: string | undefined; blob?: string | undefined },
+  bytes: Uint8Array,
+): Promise<FileKnowledge> {
+  const isSame = (await agrees(sha256, bytes, sha256Hex)) && (await agrees(blob, bytes, gitBlobId));
+  return isSame ? "base" : "changed";
 }
 
 async function agrees(

@@ -3,7 +3,8 @@ import { decodeUtf8, isBinary } from "./bytes.ts";
 import { type FromDiffContext, operationsFromHunks } from "./fromDiff.ts";
 import type { DiffHunk } from "./hunkReader.ts";
 import { diffLines } from "./lineDiff.ts";
-import { type LineTable, linesBetween, lineTable } from "./lines.ts";
+import { linesBetween } from "./lines.ts";
+import { type LineTable, lineTable } from "./lineTable.ts";
 
 /** True when patches can make `after` of `before`: one has lines, and no block would hold a NUL. */
 export function isEditable(before: Uint8Array, after: Uint8Array): boolean {

@@ -1,17 +1,15 @@
 import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { appliedByGit, diffByGit, type Step } from "../../scripts/bench-patch/gitApply.ts";
-import { roundTrip, type Tree, takenBack, treeAfter } from "../../scripts/bench-patch/roundTrip.ts";
-import { parseVectors, type Vector } from "../../scripts/vectors/vectorFile.ts";
-import type { PatchSet } from "../../shared/contracts/aiPatch.ts";
-import { applyPatchInput, type TreeFile } from "../../shared/patch/apply.ts";
-import { fileChanges } from "../../shared/patch/diff/fileChanges.ts";
+import { appliedByGit, diffByGit } from "../../scripts/bench-patch/gitApply.ts";
+import { roundTrip, type Tree } from "../../scripts/bench-patch/roundTrip.ts";
+import type { TreeFile } from "../../shared/patch/apply.ts";
 import { parseGitDiff } from "../../shared/patch/diff/parseGitDiff.ts";
 import { patchSetFromDiff } from "../../shared/patch/diff/patchSetFromDiff.ts";
 import { quotePath } from "../../shared/patch/diff/quotedPath.ts";
 import { writeGitDiff } from "../../shared/patch/diff/writeGitDiff.ts";
 import { movedVector } from "./movedVectors.ts";
+import { gitSteps } from "./properties/gitSteps.ts";
 import { rewrittenVector } from "./rewrittenVectors.ts";
 import { soundCase, soundVector } from "./soundVectors.ts";
 
@@ -30,11 +28,7 @@ describe("a set that applies, written as a diff", () => {
     ["operations on files", movedVector, 400],
     ["whole files", rewrittenVector, 150],
   ])("is applied by git, and taken back: %s", async (_, vectors: fc.Arbitrary<object>, numRuns) => {
-    const sample = fc.sample(vectors, { seed, numRuns });
-    const named = sample.map((vector, at) => ({ name: `case ${at}`, ...vector }));
-    const steps: Step[] = [];
-    for (const vector of parseVectors(JSON.stringify({ vectors: named }), "random"))
-      steps.push(...(await stepOf(vector)));
+    const steps = await gitSteps(vectors, numRuns, seed);
 
     expect(steps.length).toBeGreaterThan(numRuns / 20);
     expect(await appliedByGit(steps)).toBeNull();
@@ -67,20 +61,6 @@ const sections = (diff: Uint8Array): string[] =>
     .toString()
     .split(/^(?=diff --git )/m)
     .map((one) => one.slice(one.indexOf("\n")));
-
-/** Nothing for a set that is refused or changes nothing. */
-async function stepOf({ tree: whole, set, policy }: Vector): Promise<Step[]> {
-  const readFile = (path: string) => whole.get(path);
-  const outcome = await applyPatchInput(set, readFile, policy);
-  if (outcome.kind !== "applied" || outcome.files.size === 0) return [];
-  const changes = await fileChanges(set as PatchSet, outcome, readFile);
-  const back = await takenBack(set as PatchSet, outcome, whole);
-  if (typeof back === "string") throw new Error(back);
-  const paths = new Set(changes.flatMap(({ path, from }) => [path, from?.path ?? path]));
-  const before = new Map([...whole].filter(([path]) => paths.has(path)));
-  const after = new Map([...treeAfter(whole, outcome.files)].filter(([path]) => paths.has(path)));
-  return [{ before, after, changes, back }];
-}
 
 describe("a diff that git wrote", () => {
   const text = fc

@@ -3,9 +3,10 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { patchManagerPath } from "./diskTree.ts";
 import { sha256 } from "./hashes.ts";
 import { patchOf, setOf } from "./patchSets.ts";
-import { patchManagerPath, temporaryDirectory, treeOnDisk } from "./workspace.ts";
+import { temporaryDirectory, treeOnDisk } from "./workspace.ts";
 
 type Row = {
   status: number | null;

@@ -2,12 +2,12 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { patchManagerPath } from "./diskTree.ts";
 import { sha256 } from "./hashes.ts";
 import { patchOf, replaceLine, setOf } from "./patchSets.ts";
 import {
   applyOnDisk,
   contentOf,
-  patchManagerPath,
   runPatchManager,
   temporaryDirectory,
   treeOnDisk,

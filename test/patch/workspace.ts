@@ -1,23 +1,9 @@
 import { spawnSync } from "node:child_process";
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
-
-export const patchManagerPath = fileURLToPath(
-  new URL("../../apps/patch-manager/patch_manager.py", import.meta.url),
-);
+import { type DiskFile, patchManagerPath, putTree } from "./diskTree.ts";
 
 /** A directory that goes away with the test. */
 export function temporaryDirectory(): string {
@@ -26,23 +12,9 @@ export function temporaryDirectory(): string {
   return directory;
 }
 
-export type DiskFile = string | Uint8Array | { text: string; mode: number } | { link: string };
-
 /** A tree on disk, in a directory of its own, so that what lies beside it can be looked at too. */
 export function treeOnDisk(files: Record<string, DiskFile>): string {
-  const root = path.join(temporaryDirectory(), "tree");
-  mkdirSync(root);
-  for (const [name, file] of Object.entries(files)) {
-    const place = path.join(root, name);
-    mkdirSync(path.dirname(place), { recursive: true });
-    if (typeof file === "string" || file instanceof Uint8Array) writeFileSync(place, file);
-    else if ("link" in file) symlinkSync(file.link, place);
-    else {
-      writeFileSync(place, file.text);
-      chmodSync(place, file.mode);
-    }
-  }
-  return root;
+  return putTree(path.join(temporaryDirectory(), "tree"), files);
 }
 
 /** All that is below a directory: files as Latin-1 text, symlinks as their target, empty directories. */

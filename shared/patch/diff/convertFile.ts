@@ -1,9 +1,10 @@
 import type { AIPatch, PatchFaultCode, PatchFile } from "../../contracts/aiPatch.ts";
-import { concatBytes, decodeUtf8, equalBytes, isBinary, noBytes } from "../bytes.ts";
+import { concatBytes, decodeUtf8, equalBytes, isAscii, isBinary, noBytes } from "../bytes.ts";
 import { type FromDiffContext, operationsFromHunks } from "../fromDiff.ts";
 import { gitBlobId, sha256Hex } from "../hashes.ts";
 import type { DiffHunk } from "../hunkReader.ts";
-import { linesBetween, lineTable } from "../lines.ts";
+import { linesBetween } from "../lines.ts";
+import { lineTable } from "../lineTable.ts";
 import { limitsOf } from "../policy.ts";
 import type { ReadFile, TreeFile } from "../treeFile.ts";
 import { contentOf } from "../wholeFile.ts";
@@ -114,7 +115,9 @@ async function lineChange(
     return { code: "stale", message: "the file is not the one that the diff is of" };
   }
   const file = diff.newPath ?? "";
-  const fileIsUtf8 = before === undefined || decodeUtf8(before.bytes) !== null;
+  // What the file is decides nothing where nothing but ASCII is added.
+  const isPlain = hunks.every(({ newLines }) => newLines.every(isAscii));
+  const fileIsUtf8 = isPlain || before === undefined || decodeUtf8(before.bytes) !== null;
   return {
     entries: [[file, { ...sourceOf(diff), ...preOf(diff), ...modeOf(diff) }]],
     patches: operationsFromHunks(hunks, { ...naming, file, fileIsUtf8 }),

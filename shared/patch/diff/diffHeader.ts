@@ -16,7 +16,7 @@ export function readGitHeader(lines: readonly Uint8Array[], at: number): ReadHea
   let next = at + 1;
   for (let isOver = false; !isOver && next < lines.length; ) {
     const text = headerText(lines[next] ?? new Uint8Array(0));
-    const prefix = Object.keys(fields).find((one) => text.startsWith(one));
+    const prefix = prefixes.find((one) => text.startsWith(one));
     if (prefix === undefined) break;
     const said = fields[prefix]?.(text.slice(prefix.length), header) ?? null;
     if (said === null) throw malformedDiff(next, `git would not write ${prefix.trim()} so`);
@@ -66,6 +66,8 @@ const fields: Record<string, (value: string, header: DiffHeader) => Partial<Diff
   "dissimilarity index ": () => ({}),
   "index ": (value, header) => readIndex(value, header),
 };
+
+const prefixes = Object.keys(fields);
 
 function ifMode(value: string, said: (mode: string) => Partial<DiffHeader>) {
   return /^[0-7]{6}\s*$/.test(value) ? said(value.trim()) : null;

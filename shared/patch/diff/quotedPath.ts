@@ -1,4 +1,4 @@
-import { decodeUtf8, encodeText } from "../bytes.ts";
+import { decodeUtf8, encodeText, lineFeed } from "../bytes.ts";
 
 const escapes: Record<string, number> = {
   a: 0x07,
@@ -57,7 +57,8 @@ export function textOfName(name: string): string | null {
 
 /** A header with one character for each byte, without its line feed. */
 export function headerText(line: Uint8Array): string {
+  const end = line.length - (line[line.length - 1] === lineFeed ? 1 : 0);
   let text = "";
-  for (const byte of line) text += String.fromCharCode(byte);
-  return text.endsWith("\n") ? text.slice(0, -1) : text;
+  for (let at = 0; at < end; at++) text += String.fromCharCode(line[at] ?? 0);
+  return text;
 }

@@ -1,7 +1,7 @@
 import { concatBytes, encodeText, equalBytes, noBytes } from "../bytes.ts";
 import { gitBlobId } from "../hashes.ts";
 import { diffLines, type LineChange } from "../lineDiff.ts";
-import { lineTable } from "../lines.ts";
+import { lineTable, startOf } from "../lineTable.ts";
 import type { TreeFile } from "../treeFile.ts";
 import { encodeLiteral } from "./binaryPatch.ts";
 import type { FileChange } from "./fileChanges.ts";
@@ -67,8 +67,7 @@ function similarity(old: Uint8Array, new_: Uint8Array): number {
   if (equalBytes(old, new_)) return 100;
   const table = lineTable(old);
   const removed = diffLines(old, new_).reduce(
-    (sum, { oldFrom, oldTo }: LineChange) =>
-      sum + (table.starts[oldTo] ?? 0) - (table.starts[oldFrom] ?? 0),
+    (sum, { oldFrom, oldTo }: LineChange) => sum + startOf(table, oldTo) - startOf(table, oldFrom),
     0,
   );
   const share = (old.length - removed) / Math.max(old.length, new_.length);

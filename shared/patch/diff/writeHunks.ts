@@ -1,6 +1,7 @@
 import { concatBytes, encodeText, endsWithLineFeed } from "../bytes.ts";
 import { diffLines, type LineChange } from "../lineDiff.ts";
-import { type LineTable, linesBetween, lineTable } from "../lines.ts";
+import { linesBetween } from "../lines.ts";
+import { type LineTable, lineTable } from "../lineTable.ts";
 
 const contextLines = 3;
 const unended = encodeText("\n\\ No newline at end of file\n");
