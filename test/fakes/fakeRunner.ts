@@ -1,12 +1,12 @@
 import type { z } from "zod";
 import { agentPins } from "../../shared/agentPins.ts";
 import { type ForgeFile, readFilesRequestSchema } from "../../shared/contracts/forgeFiles.ts";
+import { goesOnRequestSchema } from "../../shared/contracts/forgeHistory.ts";
 import {
   bootHeader,
   bundleHeaders,
   cancelRequestSchema,
   commitRequestSchema,
-  goesOnRequestSchema,
   type MoveRefAnswer,
   moveRefRequestSchema,
   patchRunRequestSchema,

@@ -3,11 +3,11 @@ import { mkdtemp, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { readFilesRequestSchema } from "../../../shared/contracts/forgeFiles.ts";
+import { goesOnRequestSchema } from "../../../shared/contracts/forgeHistory.ts";
 import {
   bundleHeaders,
   bundleRequestSchema,
   commitRequestSchema,
-  goesOnRequestSchema,
   moveRefRequestSchema,
   patchReportSchema,
   readRefRequestSchema,

@@ -2,9 +2,9 @@ import {
   type ForgeFile,
   readFilesAnswerSchema,
 } from "../../../../../shared/contracts/forgeFiles.ts";
+import { goesOnAnswerSchema } from "../../../../../shared/contracts/forgeHistory.ts";
 import {
   commitAnswerSchema,
-  goesOnAnswerSchema,
   moveRefAnswerSchema,
   readRefAnswerSchema,
 } from "../../../../../shared/contracts/runner.ts";
