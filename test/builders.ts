@@ -141,6 +141,7 @@ export const aSettlement = (task: Task, changes: Partial<Settlement> = {}): Sett
     operations: 1,
     treeId: null,
   },
+  child: null,
   notices: [],
   notBeforeMs: null,
   notBeforeReason: null,

@@ -1,5 +1,6 @@
 import type { Archives, Artifacts } from "./domain/ports/artifacts.ts";
 import type { Callbacks } from "./domain/ports/callbacks.ts";
+import type { Brief } from "./domain/ports/executionStore.ts";
 import type { NoticeStore } from "./domain/ports/noticeStore.ts";
 import type { PatchSetStore } from "./domain/ports/patchSetStore.ts";
 import type { Forge, Runner } from "./domain/ports/runner.ts";
@@ -15,6 +16,7 @@ import { deliverPatch } from "./services/patch-manager/delivery.ts";
 import type { PatchDeps, PatchPolicy } from "./services/patch-manager/deps.ts";
 import { inverseOf } from "./services/patch-manager/inverseOf.ts";
 import { processPatch } from "./services/patch-manager/patchProcessor.ts";
+import { remediationOfRun } from "./services/patch-manager/remediation.ts";
 import { advance } from "./services/supervision/advance.ts";
 import { archiveRun, transcriptKey } from "./services/supervision/archiveRun.ts";
 import type { SupervisionDeps } from "./services/supervision/deps.ts";
@@ -32,7 +34,7 @@ import { wakeNext } from "./services/sweep/wakeNext.ts";
 /** The ports that a supervisor stands on; compose.ts gives it the platform's, the simulation its own. */
 export type SupervisorPorts = Omit<
   SupervisionDeps,
-  "lookAgain" | "wakeNext" | "afterEnd" | "sendNotices"
+  "lookAgain" | "remediationOf" | "wakeNext" | "afterEnd" | "sendNotices"
 > & {
   tasks: TaskStore;
   patchSets: PatchSetStore;
@@ -55,6 +57,8 @@ export function superviseWith(ports: SupervisorPorts) {
   const supervision = {
     ...ports,
     lookAgain: (task: TaskRef, delaySeconds: number) => queue.send(task, delaySeconds),
+    remediationOf: (brief: Brief, because: string) =>
+      remediationOfRun(ports, brief, because, clock.nowMs()),
     wakeNext: (freed: { organizationId: string; projectId: string }) => wakeNext(ports, freed),
     afterEnd: (task: Task) => afterEnd(ports, task),
     sendNotices: (notices: readonly Notice[]) => sendNotices(ports, notices),

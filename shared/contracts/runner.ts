@@ -2,6 +2,7 @@ import { z } from "zod";
 import { errorCodes } from "../errors.ts";
 import { agentErrorKinds, tokenUsageSchema } from "./agentEvent.ts";
 import { patchFaultSchema, patchSetSchema } from "./aiPatch.ts";
+import { reportedConflictSchema } from "./reportedConflict.ts";
 import { commitIdSchema, sourceSchema } from "./source.ts";
 
 /**
@@ -203,16 +204,6 @@ export const fileChangeSchema = z.object({
   removed: count.nullable(),
 });
 export type FileChange = z.infer<typeof fileChangeSchema>;
-
-const lineSpanSchema = z.object({ start: count, lines: count });
-
-/** A file that could not be merged. `marked`: its conflicts as git marks them, redacted; null where nothing is shown. */
-export const reportedConflictSchema = z.object({
-  file: z.string(),
-  hunks: z.array(z.object({ base: lineSpanSchema, ours: lineSpanSchema, theirs: lineSpanSchema })),
-  marked: z.string().nullable(),
-});
-export type ReportedConflict = z.infer<typeof reportedConflictSchema>;
 
 export const patchReportSchema = z.discriminatedUnion("kind", [
   z.object({

@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from "vitest";
 import type { Settlement } from "../../orchestrator/worker/domain/ports/executionStore.ts";
-import { aClaim, aNotice, aSettlement, aTask } from "../builders.ts";
+import { aClaim, aNewTask, aNotice, aSettlement, aTask } from "../builders.ts";
 import {
   anAsking,
   approved,
@@ -99,6 +99,16 @@ export function staleFenceSuite(open: OpenStores): void {
           patch: null,
           outcome: { code: "agent_error", message: "" },
           notices: [aNotice(task)],
+        }),
+      ),
+    "settle for a remediation": (s) =>
+      s.executions.settle(
+        aSettlement(task, {
+          executionEvent: "fail",
+          taskEvent: "remediate",
+          patch: null,
+          child: aNewTask(aTask({ id: "task_9", parentId: task.id, depth: 1 })),
+          outcome: { code: "patch_rejected", message: "" },
         }),
       ),
     "settle as cancelled": (s) =>

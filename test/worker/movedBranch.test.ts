@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { PatchDetail } from "../../shared/contracts/patch.ts";
 import type { PatchFiles } from "../../shared/contracts/patchViews.ts";
 import type { PatchReport, PatchRunRequest, RunRequest } from "../../shared/contracts/runner.ts";
@@ -255,12 +255,32 @@ describe("a patch whose branch was rewritten", () => {
   });
 });
 
-async function untilPatch(taskId: string, is: (patch: PatchDetail) => boolean) {
-  for (let look = 0; look < 200; look += 1) {
-    const { patch } = await world.tenant.show(taskId);
-    const seen = await world.show(patch?.id ?? "");
-    if (is(seen)) return seen;
-    await new Promise((resolve) => setTimeout(resolve, 30));
-  }
-  return expect.fail("the patch did not come there");
-}
+describe("a patch whose runner is of an older version", () => {
+  it("is for a person at once, since nobody can tell what its branch went on from", async () => {
+    pushBeforeMove(push(foreign));
+    const { misbehave } = world.runner;
+    world.runner.misbehave = (method, path) =>
+      path === "/forge/goes-on"
+        ? Response.json(
+            { ok: false, error: { code: "route_not_found", message: "There is no such route." } },
+            { status: 404 },
+          )
+        : misbehave(method, path);
+
+    const task = await world.tenant.until(await submit(), ...final);
+
+    expect(task).toMatchObject({ status: "escalated", outcome: { code: "conflict" } });
+    expect(world.runner.refs.get(branch)).toBe(foreign);
+  });
+});
+
+const untilPatch = (taskId: string, is: (patch: PatchDetail) => boolean) =>
+  vi.waitFor(
+    async () => {
+      const { patch } = await world.tenant.show(taskId);
+      const seen = await world.show(patch?.id ?? "");
+      if (!is(seen)) throw new Error(`the patch is ${seen.status}`);
+      return seen;
+    },
+    { timeout: 15_000, interval: 30 },
+  );

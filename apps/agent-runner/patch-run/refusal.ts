@@ -1,4 +1,5 @@
-import type { PatchReport, ReportedConflict } from "../../../shared/contracts/runner.ts";
+import type { ReportedConflict } from "../../../shared/contracts/reportedConflict.ts";
+import type { PatchReport } from "../../../shared/contracts/runner.ts";
 import type { Redactor } from "../redact.ts";
 import type { AppliedSet } from "./applySet.ts";
 

@@ -8,7 +8,14 @@ import { type Database, guardedBatch, mustHaveChanged, type Statement } from "./
 import { textColumns } from "./rows.ts";
 import { aiProviderExecutions, patchSets } from "./runTables.ts";
 import { tasks } from "./schema.ts";
-import { executionGuard, outcomeColumns, taskGuard, writeLog, writeNotice } from "./writes.ts";
+import {
+  executionGuard,
+  insertTask,
+  outcomeColumns,
+  taskGuard,
+  writeLog,
+  writeNotice,
+} from "./writes.ts";
 
 /** The end of an attempt: its outcome, what it used, its patch set and the notices, in one guarded batch. */
 export function settle(db: Database, ids: Ids, input: Settlement): Promise<Guarded> {
@@ -23,6 +30,7 @@ export function settle(db: Database, ids: Ids, input: Settlement): Promise<Guard
     ...moveExecution(db, input),
     ...moveTask(db, input),
     ...(input.patch === null ? [] : [insertPatch(db, input.patch, nowMs)]),
+    ...(input.child === null ? [] : insertTask(db, ids, input.child)),
     ...input.notices.map((notice) => writeNotice(db, notice, nowMs)),
     ...input.log.map((entry) => writeLog(db, ids, place, entry)),
   ]);

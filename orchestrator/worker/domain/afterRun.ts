@@ -2,6 +2,7 @@ import { retryDelayMs } from "./backoff.ts";
 import { stands } from "./guards.ts";
 import { inputWaitMs } from "./limits.ts";
 import type { RunOutcome } from "./outcome.ts";
+import type { NewTask } from "./ports/taskStore.ts";
 import type { Outcome, Task, Waiting } from "./task.ts";
 
 export type AfterRun =
@@ -9,6 +10,8 @@ export type AfterRun =
   | { taskEvent: "finish_without_patch"; outcome: Outcome }
   | { taskEvent: "cancel_confirmed"; outcome: Outcome }
   | { taskEvent: "fail"; outcome: Outcome }
+  /** By `remediated`: no patch could be made of what its agent left, and a child is to put that right. */
+  | { taskEvent: "remediate"; outcome: Outcome; child: NewTask }
   | { taskEvent: "retry"; outcome: Outcome; notBeforeMs: number }
   | { taskEvent: "park"; outcome: Outcome; notBeforeMs: number }
   | { taskEvent: "ask"; outcome: null; waiting: Waiting };

@@ -93,7 +93,7 @@ export const taskTransitions = {
   answer: { from: ["waiting_input"], to: "queued" },
   approve: { from: ["waiting_input"], to: "validating" },
   refuse: { from: ["waiting_input"], to: "failed" },
-  remediate: { from: ["patching", "validating"], to: "remediating" },
+  remediate: { from: ["running", "patching", "validating"], to: "remediating" },
   adopt_child: { from: ["remediating"], to: "completed" },
 } as const satisfies Table<TaskStatus>;
 

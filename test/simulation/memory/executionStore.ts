@@ -18,8 +18,10 @@ import { findBrief } from "./taskReads.ts";
 import {
   changeTask,
   checkNewNotices,
+  checkNewTask,
   commit,
   endColumns,
+  insertTask,
   lost,
   storeError,
   writeNotices,
@@ -87,11 +89,13 @@ function settle(tables: Tables, ids: Ids, input: Settlement): Guarded {
   });
   if (execution === null || task === null) return lost;
   checkNewPatch(tables, input.patch);
+  if (input.child !== null) checkNewTask(tables, input.child);
   checkNewNotices(tables, input.notices);
 
   settleExecution(tables, execution, input);
   settleTask(tables, task, input);
   insertPatch(tables, input);
+  if (input.child !== null) insertTask(tables, ids, input.child);
   writeNotices(tables, input.notices, nowMs);
   for (const entry of input.log) writeTaskLog(tables, ids, ref, nowMs, entry);
   return commit(tables);

@@ -7,7 +7,7 @@ import type {
 import type { AgentEvent, NumberedEvent } from "../../../shared/contracts/agentEvent.ts";
 import type { RunReport } from "../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
-import { goodReport } from "./simReports.ts";
+import { type Ending, factsOf, goodReport } from "./simReports.ts";
 import type { World } from "./world.ts";
 
 /** One run of an agent as its runner sees it. */
@@ -26,17 +26,6 @@ export type SimRun = {
   stubbornMs: number;
   stopAsked: boolean;
 };
-
-type Ending =
-  | "patch"
-  | "no_changes"
-  | "refused"
-  | "limited"
-  | "timed_out"
-  | "asks"
-  | "hangs"
-  | "silent"
-  | "dies";
 
 /** An agent as its adapter sees it: a start is two requests, and the second names what the first has found. */
 export type SimAgent = Omit<CodeAgent, "start"> & {
@@ -202,6 +191,7 @@ export class SimAgents {
     if (this.#world.strikes("provider_limited")) return "limited";
     if (this.#world.strikes("provider_refused")) return "refused";
     if (this.#world.strikes("provider_timed_out")) return "timed_out";
+    if (this.#world.strikes("patch_unmade")) return "unpatchable";
     const { sessionId, sessionTaskId } = run.request;
     const isAnswered = sessionId !== null && sessionTaskId === undefined;
     if (!isAnswered && this.#world.strikes("agent_asks")) return "asks";
@@ -209,25 +199,8 @@ export class SimAgents {
   }
 
   #end(run: SimRun, ending: Ending): void {
-    const { nowMs, chance } = this.#world;
-    const error = (kind: "rate_limit" | "auth" | "timeout", resetAtMs: number | null) => ({
-      error: { kind, status: null, message: `The provider says ${kind}.`, resetAtMs },
-      terminal: null,
-      patch: null,
-    });
-    const facts: Record<Exclude<Ending, "hangs" | "silent" | "dies">, Partial<RunReport>> = {
-      patch: {},
-      no_changes: { patch: null },
-      refused: error("auth", null),
-      limited: error(
-        "rate_limit",
-        chance.happens(0.6) ? nowMs + chance.between(1_000, 1_800_000) : null,
-      ),
-      timed_out: error("timeout", null),
-      asks: { patch: null, question: { kind: "question", text: "Which of the two?" } },
-    };
-    if (ending !== "hangs" && ending !== "silent" && ending !== "dies")
-      this.#finish(run, facts[ending]);
+    const facts = factsOf(ending, this.#world.nowMs, this.#world.chance);
+    if (facts !== null) this.#finish(run, facts);
   }
 
   #stop(run: SimRun, reason: "cancel" | "wall_clock" | "silence"): void {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { PatchSet } from "../../../shared/contracts/aiPatch.ts";
 import type { RunReport } from "../../../shared/contracts/runner.ts";
+import type { Chance } from "./chance.ts";
 import { shaOf } from "./shaOf.ts";
 import type { SimRun } from "./simAgents.ts";
 import type { SimForge } from "./simForge.ts";
@@ -14,6 +15,40 @@ const usage = {
   reasoningTokens: 10,
   costMicroUsd: 1_234,
 };
+
+/** How an agent ends; one that hangs or falls silent does not. */
+export type Ending =
+  | "patch"
+  | "no_changes"
+  | "refused"
+  | "unpatchable"
+  | "limited"
+  | "timed_out"
+  | "asks"
+  | "hangs"
+  | "silent";
+
+/** What a run reports otherwise than one that went well; null when it reports nothing. */
+export function factsOf(ending: Ending, nowMs: number, chance: Chance): Partial<RunReport> | null {
+  const error = (kind: "rate_limit" | "auth" | "timeout", resetAtMs: number | null) => ({
+    error: { kind, status: null, message: `The provider says ${kind}.`, resetAtMs },
+    terminal: null,
+    patch: null,
+  });
+  const resetAtMs = chance.happens(0.6) ? nowMs + chance.between(1_000, 1_800_000) : null;
+  const facts: Record<Ending, Partial<RunReport> | null> = {
+    patch: {},
+    no_changes: { patch: null },
+    refused: error("auth", null),
+    unpatchable: { patch: null, fault: { code: "unpatchable", message: "It holds a link." } },
+    limited: error("rate_limit", resetAtMs),
+    timed_out: error("timeout", null),
+    asks: { patch: null, question: { kind: "question", text: "Which of the two?" } },
+    hangs: null,
+    silent: null,
+  };
+  return facts[ending];
+}
 
 /** What a run reports that went well. */
 export function goodReport(run: SimRun, forge: SimForge): RunReport {

@@ -11,7 +11,7 @@ import type {
   Waiting,
 } from "../task.ts";
 import type { TaskRef } from "./supervisors.ts";
-import type { Guarded, TaskContext } from "./taskStore.ts";
+import type { Guarded, NewTask, TaskContext } from "./taskStore.ts";
 
 export type AttemptRef = TaskRef & { fence: number };
 
@@ -36,6 +36,7 @@ export type Settlement = {
     | "park"
     | "ask"
     | "fail"
+    | "remediate"
     | "escalate"
     | "cancel_confirmed"
   >;
@@ -60,6 +61,8 @@ export type Settlement = {
     | "ontoCommit"
     | "faults"
   > | null;
+  /** With `remediate`. */
+  child: NewTask | null;
   notices: Notice[];
   /** With `retry` and `park`: when the task may be looked at again, and why not before. */
   notBeforeMs: number | null;

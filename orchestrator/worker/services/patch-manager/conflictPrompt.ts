@@ -1,4 +1,5 @@
-import type { ReportedConflict } from "../../../../shared/contracts/runner.ts";
+import type { ReportedConflict } from "../../../../shared/contracts/reportedConflict.ts";
+
 import type { PatchSetRecord } from "../../domain/task.ts";
 import type { BadEnd } from "./endPatch.ts";
 

@@ -136,7 +136,7 @@ async function moveBranch(forge: Forge, brief: PatchBrief, commitSha: string): P
       : await forge.readRef(task.source, ref);
     const answer = await forge.moveRef(task.source, ref, from, commitSha);
     if (wasMoved(commitSha, answer)) return { kind: "moved" };
-    return judgeMovedBranch(forge, brief, answer.current);
+    return await judgeMovedBranch(forge, brief, answer.current);
   } catch (error) {
     if (error instanceof SwitchyardError && !error.retryable) return conflict(error.message);
     throw error;

@@ -23,7 +23,7 @@ export type PatchPolicy = {
     changes: readonly FileChange[] | null,
   ): ApprovalReason[];
   /** How many remediations may follow one another; 0 = a bad patch is handed to a person. */
-  remediationDepth(brief: PatchBrief): number;
+  remediationDepth(brief: Brief): number;
 };
 
 /** What it takes to bring a patch set into the code. */

@@ -1,5 +1,6 @@
 import type { PatchFault } from "../../../../shared/contracts/aiPatch.ts";
-import type { ReportedConflict, ValidationReport } from "../../../../shared/contracts/runner.ts";
+import type { ReportedConflict } from "../../../../shared/contracts/reportedConflict.ts";
+import type { ValidationReport } from "../../../../shared/contracts/runner.ts";
 import { patchDetails } from "../../domain/auditDetails.ts";
 import { noticesOfEnd } from "../../domain/notices.ts";
 import type { OutcomeCode } from "../../domain/outcome.ts";

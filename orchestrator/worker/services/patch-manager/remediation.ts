@@ -2,11 +2,17 @@ import { ancestorsOf, rootOf } from "../../domain/ancestors.ts";
 import { stands } from "../../domain/guards.ts";
 import { readText } from "../../domain/keepText.ts";
 import { maxInlineBytes, maxRemediationDepth } from "../../domain/limits.ts";
+import type { Brief } from "../../domain/ports/executionStore.ts";
 import type { NewTask } from "../../domain/ports/taskStore.ts";
-import { type StoredText, type Task, untouchedTask } from "../../domain/task.ts";
+import {
+  type PatchSetRecord,
+  type StoredText,
+  type Task,
+  untouchedTask,
+} from "../../domain/task.ts";
 import { systemActor } from "../../domain/tellState.ts";
 import { tellConflicts } from "./conflictPrompt.ts";
-import type { PatchBrief, PatchDeps } from "./deps.ts";
+import type { PatchDeps } from "./deps.ts";
 import type { BadEnd } from "./endPatch.ts";
 import { readSet } from "./readSet.ts";
 
@@ -17,11 +23,22 @@ export type Remediation =
   /** A person has to put it right. Null = it is no matter for an agent anyway, and nobody needs to be told. */
   | { kind: "none"; because: string | null };
 
+/** What a child is told: an end of a patch, or of a run of which no patch could be made. */
+type Cause = Pick<BadEnd, "message" | "remediable" | "validation" | "conflicts">;
+
+/** The same for a run of which no patch could be made. */
+export const remediationOfRun = (
+  deps: RemediationDeps,
+  brief: Brief,
+  message: string,
+  nowMs: number,
+): Promise<Remediation> => remediationOf(deps, brief, { message, remediable: true }, nowMs);
+
 /** The child that shall put right what is wrong with a patch, or why there is none. */
 export async function remediationOf(
   deps: RemediationDeps,
-  brief: PatchBrief,
-  end: BadEnd,
+  brief: Brief,
+  end: Cause,
   nowMs: number,
 ): Promise<Remediation> {
   const { task } = brief;
@@ -53,7 +70,7 @@ export async function remediationOf(
  * All else is as its parent has it: paths, limits, deadline, who wanted it, and what is left of its retries. A provider
  * that a person chose is not replaced, nor is one that a model was named for.
  */
-const ofChild = ({ task, execution }: PatchBrief, nowMs: number) =>
+const ofChild = ({ task, execution }: Brief, nowMs: number) =>
   ({
     ...untouchedTask(nowMs),
     kind: "remediation",
@@ -70,36 +87,48 @@ async function storyOf({ tasks }: RemediationDeps, task: Task): Promise<string |
   const before = await ancestorsOf((ref) => tasks.findStory(ref), task);
   if (before.length === 0) return null;
   const told = before.reverse().map(({ task: { id }, execution, log }) => {
-    const cause = log.findLast(({ action }) => action.startsWith("patch."))?.message ?? "";
+    const cause = log.findLast(({ action }) => tellsCause.test(action))?.message ?? "";
     return `${id} by ${execution?.provider ?? "nobody"}: ${cause.slice(0, 300)}`;
   });
   return `It was tried ${before.length + 1} times. Before this one, ${told.join(" ")}`;
 }
+
+const tellsCause = /^(patch|execution)\./;
 
 const maxNamedFiles = 20;
 const maxTailChars = 2_000;
 
 async function promptFor(
   { artifacts, tasks }: RemediationDeps,
-  { task, patch }: PatchBrief,
-  end: BadEnd,
+  { task, patch }: Brief,
+  end: Cause,
 ): Promise<string> {
   const root = await rootOf((ref) => tasks.findContext(ref), task);
-  const read = await readSet(artifacts, patch);
-  const files = read.kind === "parsed" ? filesOf(read.set) : [];
   return [
     `An earlier change for this order could not be delivered: ${end.message}`,
     ...(end.validation?.commands ?? [])
       .filter(({ status }) => status !== "passed")
       .map(({ name, tail }) => `The end of what "${name}" printed:\n${tail.slice(-maxTailChars)}`),
-    `It was patch set ${patch.id} of task ${task.id}, against commit ${patch.baseCommit}.`,
-    files.length === 0 ? "" : `It changed ${files.join(", ")}.`,
-    ...tellConflicts(patch, end),
+    ...(patch === null ? [] : await tellPatch(artifacts, patch, end)),
     "Nothing of it is in the working directory now. Make the whole change again, so that it applies and passes.",
     `The task was:\n${(await readText(artifacts, root.prompt)) ?? ""}`,
   ]
     .filter((part) => part !== "")
     .join("\n\n");
+}
+
+async function tellPatch(
+  artifacts: RemediationDeps["artifacts"],
+  patch: PatchSetRecord,
+  end: Cause,
+): Promise<string[]> {
+  const read = await readSet(artifacts, patch);
+  const files = read.kind === "parsed" ? filesOf(read.set) : [];
+  return [
+    `It was patch set ${patch.id} of task ${patch.taskId}, against commit ${patch.baseCommit}.`,
+    files.length === 0 ? "" : `It changed ${files.join(", ")}.`,
+    ...tellConflicts(patch, end),
+  ];
 }
 
 function filesOf({

@@ -2,13 +2,13 @@ import { SwitchyardError } from "../../../../shared/errors.ts";
 import type { Artifacts } from "../../domain/ports/artifacts.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { AgentHandle, CodeAgent } from "../../domain/ports/codeAgent.ts";
-import type { ExecutionStore } from "../../domain/ports/executionStore.ts";
+import type { Brief, ExecutionStore } from "../../domain/ports/executionStore.ts";
 import type { Ids } from "../../domain/ports/ids.ts";
 import type { Log } from "../../domain/ports/log.ts";
 import type { ProviderConfigStore } from "../../domain/ports/providerConfigStore.ts";
 import type { SecretSource } from "../../domain/ports/secrets.ts";
 import type { Attempt, SupervisorMemory } from "../../domain/ports/supervisorMemory.ts";
-import type { TaskStore } from "../../domain/ports/taskStore.ts";
+import type { NewTask, TaskStore } from "../../domain/ports/taskStore.ts";
 import type { Settings } from "../../domain/settings.ts";
 import type { Notice, Task } from "../../domain/task.ts";
 
@@ -29,6 +29,11 @@ export type SupervisionDeps = {
   settings: Pick<Settings, "publicUrl" | "heartbeatMs" | "lostAfterMs" | "limitGraceMs">;
   /** Asks for another look at this task when its wait is over. */
   lookAgain(task: { organizationId: string; taskId: string }, delaySeconds: number): Promise<void>;
+  /** The child that shall put right what no patch could be made of, or why there is none. */
+  remediationOf(
+    brief: Brief,
+    because: string,
+  ): Promise<{ kind: "child"; child: NewTask } | { kind: "none"; because: string | null }>;
   /** A slot is free: the next task may have it. */
   wakeNext(freed: { organizationId: string; projectId: string }): Promise<void>;
   /** A task has ended: whoever waited for that is looked at. */

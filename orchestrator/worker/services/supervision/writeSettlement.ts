@@ -6,6 +6,8 @@ import { noticesOfEnd } from "../../domain/notices.ts";
 import type { RunFacts, RunOutcome } from "../../domain/outcome.ts";
 import type { Brief, Settlement } from "../../domain/ports/executionStore.ts";
 import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
+import type { TaskRef } from "../../domain/ports/supervisors.ts";
+import type { NewTask } from "../../domain/ports/taskStore.ts";
 import { executionTransitions, isFinalTask, taskTransitions } from "../../domain/states.ts";
 import type { Notice } from "../../domain/task.ts";
 import { systemActor, tellState } from "../../domain/tellState.ts";
@@ -23,7 +25,7 @@ export async function writeSettlement(
   report: RunFacts | null,
 ): Promise<{ kind: "done"; taskEvent: AfterRun["taskEvent"] } | { kind: "lost" }> {
   const nowMs = deps.clock.nowMs();
-  const after = afterRun(brief.task, outcome, nowMs);
+  const after = await remediated(deps, brief, outcome, afterRun(brief.task, outcome, nowMs));
   const notices = noticesOf(deps, brief, after, nowMs);
   const settlement: Settlement = {
     ref: refOf(attempt),
@@ -32,6 +34,7 @@ export async function writeSettlement(
     outcome: after.outcome,
     result: await resultOf(deps, attempt, brief, report),
     patch: after.taskEvent === "receive_patch" ? patchOf(attempt) : null,
+    child: after.taskEvent === "remediate" ? after.child : null,
     notices,
     notBeforeMs: waitOf(after),
     notBeforeReason: waitReason(after),
@@ -49,7 +52,8 @@ export async function writeSettlement(
   });
   await deps.sendNotices(notices);
   const untilMs = waitOf(after);
-  if (untilMs !== null) await askForRetry(deps, attempt, untilMs - nowMs);
+  if (untilMs !== null) await askForLook(deps, refOf(attempt), untilMs - nowMs);
+  if (after.taskEvent === "remediate") await askForLook(deps, childRef(after.child), 0);
   if (isFinalTask(taskTransitions[after.taskEvent].to)) await deps.afterEnd(brief.task);
   await deps.wakeNext({ organizationId: attempt.organizationId, projectId: brief.task.projectId });
   return { kind: "done", taskEvent: after.taskEvent };
@@ -65,14 +69,40 @@ const waitReason = (after: AfterRun): string | null => {
 };
 
 /** The message is a matter of speed: the row says when the task is due, and the sweep finds it without one. */
-async function askForRetry(deps: SupervisionDeps, attempt: Attempt, waitMs: number): Promise<void> {
-  const { organizationId, taskId } = attempt;
+async function askForLook(
+  deps: SupervisionDeps,
+  { organizationId, taskId }: TaskRef,
+  waitMs: number,
+): Promise<void> {
   try {
     const seconds = Math.min(Math.ceil(waitMs / 1_000), maxMessageDelaySeconds);
     await deps.lookAgain({ organizationId, taskId }, seconds);
   } catch (error) {
     deps.log.warn("retry.message_not_sent", { organizationId, taskId, error });
   }
+}
+
+const childRef = ({ task: { organizationId, id } }: NewTask): TaskRef => ({
+  organizationId,
+  taskId: id,
+});
+
+/** What an agent left that no patch can hold is put right as a patch is that was refused. */
+async function remediated(
+  deps: SupervisionDeps,
+  brief: Brief,
+  run: RunOutcome,
+  after: AfterRun,
+): Promise<AfterRun> {
+  if (after.taskEvent !== "fail" || run.kind !== "bad" || run.code !== "patch_rejected")
+    return after;
+  const remediation = await deps.remediationOf(brief, after.outcome.message);
+  if (remediation.kind === "child")
+    return { taskEvent: "remediate", outcome: after.outcome, child: remediation.child };
+  const { because } = remediation;
+  if (because === null) return after;
+  const { code, message } = after.outcome;
+  return { taskEvent: "fail", outcome: { code, message: `${message} ${because}` } };
 }
 
 function noticesOf(
@@ -93,6 +123,7 @@ const maxMessageDelaySeconds = 12 * 3_600;
 function sweepAtMs(after: AfterRun, nowMs: number, { task }: Brief): number | null {
   if (after.taskEvent === "ask") return after.waiting.expiresAtMs;
   if (waitOf(after) !== null) return waitOf(after);
+  if (after.taskEvent === "remediate") return after.child.sweepAtMs;
   return after.taskEvent === "receive_patch" ? nowMs + task.limits.wallClockMs : null;
 }
 
@@ -145,6 +176,9 @@ function patchOf(attempt: Attempt): Settlement["patch"] {
 const patchSetIdOf = (attempt: Attempt): string =>
   `ps_${(attempt.executionId ?? "").slice("exec_".length)}`;
 
+const childIdOf = (after: AfterRun): string | null =>
+  after.taskEvent === "remediate" ? after.child.task.id : null;
+
 function logOf(
   { execution, task }: Brief,
   attempt: Attempt,
@@ -159,6 +193,7 @@ function logOf(
     finish_without_patch: after.outcome?.message ?? `${who} changed nothing.`,
     cancel_confirmed: "The run was cancelled.",
     fail: after.outcome?.message ?? "The run failed.",
+    remediate: `${after.outcome?.message ?? "The run failed."} ${childIdOf(after)} is to put it right.`,
     retry: `${after.outcome?.message ?? "The run failed."} It will be tried again.`,
     park: `${after.outcome?.message ?? "The run failed."} The provider has told when it can go on.`,
     ask: "The agent asks a person, and its run is suspended.",

@@ -10,7 +10,7 @@ export async function deliveredPatch(
 ): Promise<PatchSetRecord | null> {
   let at: TaskStory | null = story;
   while (at !== null && at.task.status === "completed") {
-    if (at.patch === null || at.patch.status === "delivered") return at.patch;
+    if (at.patch?.status === "delivered") return at.patch;
     at = await storyOfChild(tasks, at);
   }
   return null;
