@@ -3,7 +3,7 @@ import type { Callbacks } from "./domain/ports/callbacks.ts";
 import type { NoticeStore } from "./domain/ports/noticeStore.ts";
 import type { PatchSetStore } from "./domain/ports/patchSetStore.ts";
 import type { Forge, Runner } from "./domain/ports/runner.ts";
-import type { StreamEvent } from "./domain/ports/supervisorMemory.ts";
+import type { Attempt, StreamEvent } from "./domain/ports/supervisorMemory.ts";
 import type { TaskRef } from "./domain/ports/supervisors.ts";
 import type { TaskQueue } from "./domain/ports/taskQueue.ts";
 import type { TaskStore } from "./domain/ports/taskStore.ts";
@@ -15,6 +15,7 @@ import { deliverPatch } from "./services/patch-manager/delivery.ts";
 import type { PatchDeps, PatchPolicy } from "./services/patch-manager/deps.ts";
 import { inverseOf } from "./services/patch-manager/inverseOf.ts";
 import { processPatch } from "./services/patch-manager/patchProcessor.ts";
+import { releaseValidations, type ValidatorOf } from "./services/patch-manager/validators.ts";
 import { advance } from "./services/supervision/advance.ts";
 import { archiveRun, transcriptKey } from "./services/supervision/archiveRun.ts";
 import type { SupervisionDeps } from "./services/supervision/deps.ts";
@@ -32,7 +33,7 @@ import { wakeNext } from "./services/sweep/wakeNext.ts";
 /** The ports that a supervisor stands on; compose.ts gives it the platform's, the simulation its own. */
 export type SupervisorPorts = Omit<
   SupervisionDeps,
-  "lookAgain" | "wakeNext" | "afterEnd" | "sendNotices"
+  "lookAgain" | "wakeNext" | "afterEnd" | "sendNotices" | "releaseValidations"
 > & {
   tasks: TaskStore;
   patchSets: PatchSetStore;
@@ -44,6 +45,7 @@ export type SupervisorPorts = Omit<
   /** The runner of patches and the forge; null when none is configured. */
   runner: Runner | null;
   forge: Forge | null;
+  validatorOf: ValidatorOf;
   policy: PatchPolicy;
   settings: Settings;
   watched(): boolean;
@@ -58,6 +60,7 @@ export function superviseWith(ports: SupervisorPorts) {
     wakeNext: (freed: { organizationId: string; projectId: string }) => wakeNext(ports, freed),
     afterEnd: (task: Task) => afterEnd(ports, task),
     sendNotices: (notices: readonly Notice[]) => sendNotices(ports, notices),
+    releaseValidations: (attempt: Attempt) => releaseValidations(ports.validatorOf, attempt),
   } satisfies SupervisionDeps;
   const patching: PatchDeps = {
     ...supervision,

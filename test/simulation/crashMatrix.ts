@@ -4,15 +4,16 @@ import type { CallPoint } from "./world/life.ts";
 
 export type CrashPoint = CallPoint & { failure: string | null };
 
-/** One task on a quiet day: what every crash is tried on. */
-const happyPath = { rates: noFaults, tasks: 1 };
 const seed = 7;
 
 /**
- * Every await of the happy path, with one crash before its effect and one after it, each a history of its own.
+ * Every await of the happy path of one task on a quiet day, with one crash before its effect and one after it, each a history of its own.
  * All must converge, with nothing lost and nothing done twice.
  */
-export async function crashMatrix(): Promise<{ awaits: number; points: CrashPoint[] }> {
+export async function crashMatrix(
+  validatesInContainers = false,
+): Promise<{ awaits: number; points: CrashPoint[] }> {
+  const happyPath = { rates: noFaults, tasks: 1, validatesInContainers };
   const { awaits } = await playSeed(seed, happyPath);
   const points: CrashPoint[] = [];
   for (let number = 1; number <= awaits; number += 1)

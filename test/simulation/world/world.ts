@@ -24,6 +24,7 @@ import { SimPatches } from "./simPatches.ts";
 import { SimQueues } from "./simQueues.ts";
 import { simSettings } from "./simSettings.ts";
 import type { SimStores } from "./simStores.ts";
+import { SimValidators } from "./simValidators.ts";
 import { Timeline } from "./timeline.ts";
 import { Trace } from "./trace.ts";
 
@@ -35,6 +36,8 @@ export type WorldOptions = {
   rates?: FaultRates;
   crashAt?: CallPoint | null;
   settings?: Partial<Settings>;
+  /** Whether the commands of projects run in containers of their own; otherwise every third seed has them there. */
+  validatesInContainers?: boolean;
 };
 
 /** In every form in which a secret could leave. */
@@ -55,6 +58,7 @@ export class World {
   readonly settings: Settings;
   readonly agents: SimAgents;
   readonly patches: SimPatches;
+  readonly validators: SimValidators;
   readonly forge: SimForge;
   readonly objects: SimObjects;
   readonly queues: SimQueues;
@@ -97,6 +101,10 @@ export class World {
     this.settings = { ...simSettings(this.chance), ...options.settings };
     this.agents = new SimAgents(this);
     this.patches = new SimPatches(this);
+    this.validators = new SimValidators(
+      this,
+      options.validatesInContainers ?? options.seed % 3 === 0,
+    );
     this.forge = new SimForge(this);
     this.objects = new SimObjects(this);
     this.queues = new SimQueues(this);
@@ -253,6 +261,7 @@ export class World {
         ]),
       ),
       runner: through("runner", "patches", this.patches.runner()),
+      validatorOf: this.validators.validatorOf((runner) => through("runner", "validators", runner)),
       forge: through("runner", "forge", this.forge.port()),
     };
   }
