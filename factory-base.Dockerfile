@@ -46,9 +46,10 @@ RUN ln -s /opt/switchyard/app/apps/patch-manager/patch_manager.py /usr/local/bin
   && install -d -m 0700 /var/lib/switchyard \
   && install -d -m 0711 /work
 
-# The bearer token comes in SWITCHYARD_RUNNER_TOKEN. A role of `patches` instead applies and tries patch sets.
+# The bearer token comes in SWITCHYARD_RUNNER_TOKEN. SWITCHYARD_RUNNER_ROLE is `agents`, where nothing is said, or
+# `patches`: to apply and try patch sets. An argument `--role` counts more.
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 WORKDIR /
 ENTRYPOINT ["switchyard-runner"]
-CMD ["--role", "agents"]
+CMD []

@@ -3,7 +3,7 @@
  */
 import { parseArgs } from "node:util";
 import { guardNames, switchOff } from "../orchestrator/worker/domain/guards.ts";
-import { crashMatrix } from "../test/simulation/crashMatrix.ts";
+import { type CrashPoint, crashMatrix, crashPaths } from "../test/simulation/crashMatrix.ts";
 import { type Figures, figuresOf, type SeedFigures } from "../test/simulation/figures.ts";
 import type { GuardKill } from "../test/simulation/guardKills.ts";
 import { openSql } from "../test/simulation/openSql.ts";
@@ -146,7 +146,8 @@ function jobsOf({ from, count, store, guardSeeds }: Many): SimJob[] {
 }
 
 async function tryCrashes() {
-  const points = [...(await crashMatrix("happy")).points, ...(await crashMatrix("raced")).points];
+  const points: CrashPoint[] = [];
+  for (const path of crashPaths) points.push(...(await crashMatrix(path)).points);
   const failures = points.flatMap(({ number, side, failure }) =>
     failure === null ? [] : [`crash ${side} await ${number}: ${failure}`],
   );

@@ -1,8 +1,4 @@
-import {
-  deniedHostSchema,
-  type RunRequest,
-  runRequestSchema,
-} from "../../shared/contracts/runner.ts";
+import { type RunRequest, runRequestSchema } from "../../shared/contracts/runner.ts";
 import {
   type AcceptedRun,
   type AgentRunDeps,
@@ -11,8 +7,8 @@ import {
 } from "./agent-run/agentRunKind.ts";
 import { clearAllRunFolders } from "./agent-run/places.ts";
 import { bundleRoutes } from "./bundleRoutes.ts";
+import { deniedHostsRoute } from "./deniedHostsRoute.ts";
 import { checkPrompt, checkSecretNames, parseRequest } from "./http/parseRequest.ts";
-import { readJson } from "./http/readBody.ts";
 import { runRoutes, smallBodyBytes } from "./http/runRoutes.ts";
 import type { RoleFace } from "./roleFace.ts";
 import { openRunBook, type RunBookDeps } from "./runs/runBook.ts";
@@ -33,15 +29,7 @@ export async function openAgentsFace(books: RunBookDeps, deps: AgentRunDeps): Pr
       ...runRoutes({ path: "/runs", book, maxBodyBytes: smallBodyBytes, accept }),
       ...bundleRoutes(deps.bundles),
       ...sessionRoutes({ ...deps, scratch: deps.bundles, runs: book }),
-      {
-        method: "POST",
-        path: "/runs/:id/denied-hosts",
-        handle: async ({ id, request }) => {
-          const denied = parseRequest(deniedHostSchema, await readJson(request, smallBodyBytes));
-          await book.note(id, { type: "egress_denied", ...denied });
-          return {};
-        },
-      },
+      deniedHostsRoute("/runs", book),
     ],
     live: book.live,
     agents: () => installedAgents(deps),

@@ -1,8 +1,7 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import type { RunnerRole } from "../../shared/contracts/runner.ts";
 import type { RunUser } from "./processes/runUser.ts";
-
-export type RunnerRole = "agents" | "patches";
 
 export type RunnerOptions = {
   role: RunnerRole;

@@ -1,4 +1,6 @@
 import { patchRunRequestSchema } from "../../shared/contracts/runner.ts";
+import { bundleRoutes } from "./bundleRoutes.ts";
+import { deniedHostsRoute } from "./deniedHostsRoute.ts";
 import { forgeRoutes } from "./forge/forgeRoutes.ts";
 import { parseRequest } from "./http/parseRequest.ts";
 import { runRoutes } from "./http/runRoutes.ts";
@@ -20,6 +22,8 @@ export async function openPatchesFace(books: RunBookDeps, deps: PatchRunDeps): P
     routes: [
       ...runRoutes({ path: "/patches", book, maxBodyBytes: largestSetBytes, accept }),
       outputRoute(book),
+      deniedHostsRoute("/patches", book),
+      ...bundleRoutes(deps.bundles),
       ...forgeRoutes({ roots: deps.roots, scratch: deps.bundles, patches: book }),
     ],
     live: book.live,

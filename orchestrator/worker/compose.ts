@@ -1,6 +1,6 @@
 import { drizzle } from "drizzle-orm/d1";
 import { agentPins } from "../../shared/agentPins.ts";
-import { patchRunnerOf, runnersOf } from "./composeRunners.ts";
+import { patchRunnerOf, runnersOf, validatorsOf } from "./composeRunners.ts";
 import { d1AuditStore } from "./database/auditStore.ts";
 import { d1Probe } from "./database/databaseProbe.ts";
 import { d1DeadLetterStore } from "./database/deadLetterStore.ts";
@@ -79,6 +79,7 @@ export function compose(env: Env) {
     artifacts: r2Artifacts(env.ARTIFACTS),
     archives: r2Archives(env.ARTIFACTS),
     queue,
+    validatorOf: validatorsOf(deployment, runnerAt),
     forge: patchRunner && runnerForge(patchRunner),
     supervisors: supervisorsOf(env),
     callbacks: signedCallbacks(callbackSecret, clock),

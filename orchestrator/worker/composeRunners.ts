@@ -7,6 +7,7 @@ import { cloudflareContainers } from "./platform/agentContainers.ts";
 import { r2Archives } from "./platform/artifacts.ts";
 import { agentsOfFactory, factoryContainers } from "./platform/factoryContainers.ts";
 import type { RunnerAt } from "./services/ai-providers/cli/cliAgentService.ts";
+import type { ValidatorOf } from "./services/patch-manager/validators.ts";
 import {
   type ContainerRunnerDeps,
   containerRunner,
@@ -15,6 +16,7 @@ import { putBundle, takeBundle } from "./services/runners/http/bundles.ts";
 import { httpRunner } from "./services/runners/http/httpRunner.ts";
 import type { RunnerAddress } from "./services/runners/http/request.ts";
 import { putSession, takeSession } from "./services/runners/http/sessions.ts";
+import { factoryRefOf } from "./services/supervision/deps.ts";
 
 /** Where agents run: on this deployment's own runner, or in the containers of a registered factory. */
 export function runnersOf(env: Env, deployment: Deployment): RunnerAt {
@@ -25,6 +27,18 @@ export function runnersOf(env: Env, deployment: Deployment): RunnerAt {
     return factory && runnerOfFactory(env, deployment, factory);
   };
 }
+
+/** Where the project's commands run: where the attempt's agent has worked, or would have. */
+export const validatorsOf =
+  ({ settings }: Deployment, runnerAt: RunnerAt): ValidatorOf =>
+  ({ organizationId, factory }) => {
+    const ref = factoryRefOf(organizationId, factory);
+    if (ref === null && settings.agentRuntime === "runner") return { kind: "runner_of_patches" };
+    const runner = runnerAt(ref);
+    return runner === null
+      ? { kind: "gone", because: `the factory "${factory}" is not in FACTORY_CONTAINERS any more` }
+      : { kind: "containers", runner };
+  };
 
 /** Null where no runner of patches is configured. */
 export const patchRunnerOf = ({ patchRunnerUrl, secrets }: Deployment): RunnerAddress | null =>

@@ -4,7 +4,7 @@ import type { Brief } from "./domain/ports/executionStore.ts";
 import type { NoticeStore } from "./domain/ports/noticeStore.ts";
 import type { PatchSetStore } from "./domain/ports/patchSetStore.ts";
 import type { Forge, Runner } from "./domain/ports/runner.ts";
-import type { StreamEvent } from "./domain/ports/supervisorMemory.ts";
+import type { Attempt, StreamEvent } from "./domain/ports/supervisorMemory.ts";
 import type { TaskRef } from "./domain/ports/supervisors.ts";
 import type { TaskQueue } from "./domain/ports/taskQueue.ts";
 import type { TaskStore } from "./domain/ports/taskStore.ts";
@@ -17,6 +17,7 @@ import type { PatchDeps, PatchPolicy } from "./services/patch-manager/deps.ts";
 import { inverseOf } from "./services/patch-manager/inverseOf.ts";
 import { processPatch } from "./services/patch-manager/patchProcessor.ts";
 import { remediationOfRun } from "./services/patch-manager/remediation.ts";
+import { releaseValidations, type ValidatorOf } from "./services/patch-manager/validators.ts";
 import { advance } from "./services/supervision/advance.ts";
 import { archiveRun, transcriptKey } from "./services/supervision/archiveRun.ts";
 import type { SupervisionDeps } from "./services/supervision/deps.ts";
@@ -34,7 +35,7 @@ import { wakeNext } from "./services/sweep/wakeNext.ts";
 /** The ports that a supervisor stands on; compose.ts gives it the platform's, the simulation its own. */
 export type SupervisorPorts = Omit<
   SupervisionDeps,
-  "lookAgain" | "remediationOf" | "wakeNext" | "afterEnd" | "sendNotices"
+  "lookAgain" | "remediationOf" | "wakeNext" | "afterEnd" | "sendNotices" | "releaseValidations"
 > & {
   tasks: TaskStore;
   patchSets: PatchSetStore;
@@ -46,6 +47,7 @@ export type SupervisorPorts = Omit<
   /** The runner of patches and the forge; null when none is configured. */
   runner: Runner | null;
   forge: Forge | null;
+  validatorOf: ValidatorOf;
   policy: PatchPolicy;
   settings: Settings;
   watched(): boolean;
@@ -62,6 +64,7 @@ export function superviseWith(ports: SupervisorPorts) {
     wakeNext: (freed: { organizationId: string; projectId: string }) => wakeNext(ports, freed),
     afterEnd: (task: Task) => afterEnd(ports, task),
     sendNotices: (notices: readonly Notice[]) => sendNotices(ports, notices),
+    releaseValidations: (attempt: Attempt) => releaseValidations(ports.validatorOf, attempt),
   } satisfies SupervisionDeps;
   const patching: PatchDeps = {
     ...supervision,

@@ -16,7 +16,10 @@ export const summary = (options: DemoOptions, { task, agentVersion }: DemoOutcom
     events: task.execution.events,
   },
   patch: task.patch && { operations: task.patch.operations, files: task.patch.files },
-  validation: { status: task.patch?.validation?.status ?? null },
+  validation: {
+    status: task.patch?.validation?.status ?? null,
+    place: task.patch?.validation?.place ?? null,
+  },
   commit: task.commit,
   agent: { name: options.agent, version: agentVersion },
   model: options.model,
@@ -70,8 +73,9 @@ function validationLines(options: DemoOptions, { task }: DemoOutcome): string[] 
     return [
       `  validation   none: no command was given${options.own === null ? "" : " (--validate COMMAND)"}`,
     ];
+  const where = validation.place === "container" ? ", in a clean container of its own" : "";
   return validation.commands.flatMap(({ name, status, durationMs, tail }) => [
-    `  validation   ${name}: ${status.replace("_", " ")} in ${duration(durationMs)}, on an export of the patched tree`,
+    `  validation   ${name}: ${status.replace("_", " ")} in ${duration(durationMs)}, on an export of the patched tree${where}`,
     ...(status === "passed"
       ? []
       : printable(tail)

@@ -39,7 +39,10 @@ export class AgentContainer extends Container {
       await this.startAndWaitForPorts({
         ports: runnerPort,
         startOptions: {
-          envVars: { SWITCHYARD_RUNNER_TOKEN: record.runnerToken },
+          envVars: {
+            SWITCHYARD_RUNNER_TOKEN: record.runnerToken,
+            SWITCHYARD_RUNNER_ROLE: record.plan.role ?? "agents",
+          },
           enableInternet: false,
         },
       });
@@ -63,7 +66,7 @@ export class AgentContainer extends Container {
     if (record?.phase !== "open" || !this.#isRunning()) return noSuchRun();
     const headers = new Headers(request.headers);
     headers.set("authorization", `Bearer ${record.runnerToken}`);
-    if (request.method === "PUT" && /^\/runs\/[^/]+$/.test(new URL(request.url).pathname))
+    if (request.method === "PUT" && /^\/(runs|patches)\/[^/]+$/.test(new URL(request.url).pathname))
       this.#write({ ...record, isAsked: true });
     try {
       return await this.#ask(new Request(request, { headers }));
@@ -100,7 +103,9 @@ export class AgentContainer extends Container {
     const denial = `${name} ${because}`;
     if (record.denied.includes(denial) || record.denied.length >= mostDenialsTold) return;
     this.#write({ ...record, denied: [...record.denied, denial] });
-    const url = `http://container/runs/${record.plan.executionId}/denied-hosts`;
+    const { executionId, role } = record.plan;
+    const kind = role === "patches" ? "patches" : "runs";
+    const url = `http://container/${kind}/${executionId}/denied-hosts`;
     const response = await this.#ask(
       new Request(url, {
         method: "POST",

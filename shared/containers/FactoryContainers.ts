@@ -31,7 +31,7 @@ export class FactoryContainers
     const { organizationId: _, ...container } = parsed.data;
     const opened = await containerOf(this.env, container.executionId).open({
       ...container,
-      model: "at_orchestrator",
+      model: container.role === "patches" ? null : "at_orchestrator",
     });
     return ok(opened.kind === "open" ? { kind: opened.kind } : opened);
   }

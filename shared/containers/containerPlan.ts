@@ -1,10 +1,13 @@
+import type { RunnerRole } from "../contracts/runner.ts";
 import type { EgressDecision, EgressPlan, EgressRequest } from "./egressRules.ts";
 
-/** What the container of one execution is started with. */
+/** What the container of one run is started with; `executionId` names the run, of an agent or of a patch set. */
 export type ContainerPlan = Omit<EgressPlan, "token"> & {
   executionId: string;
   /** However the run goes, its container is gone after this time. */
   lifetimeMs: number;
+  /** What the runner inside is to do; absent = agents. Where it tries a patch set, no model service belongs to it. */
+  role?: RunnerRole | undefined;
   /** Made by whoever keeps the key; without one the container makes its own. */
   token?: string;
 };

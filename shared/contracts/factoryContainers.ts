@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Result } from "../result.ts";
+import { runnerRoles } from "./runner.ts";
 
 /** The container of one execution, as the orchestrator asks a factory for it. No key and no name of one is in it. */
 export const factoryPlanSchema = z.strictObject({
@@ -10,6 +11,8 @@ export const factoryPlanSchema = z.strictObject({
   lifetimeMs: z.int().min(1),
   /** Hosts that the project allows its agents. */
   allowedHosts: z.array(z.string().max(255)).max(100),
+  /** What the runner inside is to do; absent = agents. */
+  role: z.enum(runnerRoles).optional(),
 });
 export type FactoryPlan = z.infer<typeof factoryPlanSchema>;
 

@@ -15,7 +15,7 @@ import { commitIdSchema, sourceSchema } from "./source.ts";
  *   GET  …/events?after=N&waitMs=M                             NDJSON of NumberedEvent, waits for more
  *   GET  …/result               POST …/cancel
  *   GET  /patches/:patchSetId/output?command=N                 what command N of its validation printed, as text
- *   POST /runs/:executionId/denied-hosts                       whoever guards its network tells what was denied
+ *   POST …/denied-hosts                                        whoever guards its network tells what was denied
  *   GET  /runs/:executionId/session                            the session of a finished run, as `session/1`
  *   PUT  /runs/:executionId/session                            a session for a run that has not begun to go on with
  *   PUT  /bundles/:name                                        a git bundle, for a source of the kind `bundle`
@@ -32,6 +32,9 @@ import { commitIdSchema, sourceSchema } from "./source.ts";
  */
 export const runnerProtocols = ["runner/1"] as const;
 export const currentRunnerProtocol = "runner/1";
+/** A runner does one of the two: it runs agents, or it applies and tries patch sets. */
+export const runnerRoles = ["agents", "patches"] as const;
+export type RunnerRole = (typeof runnerRoles)[number];
 export const bootHeader = "switchyard-boot";
 
 const count = z.int().min(0);
@@ -188,6 +191,10 @@ export const validationReportSchema = z
   .object({
     status: z.enum(["passed", "failed", "none"]),
     commands: z.array(commandVerdictSchema),
+    place: z.enum(["runner", "container"]).optional().meta({
+      description:
+        "Where the commands ran: on the runner of patches, or in a clean container of their own; set by Switchyard.",
+    }),
     run: z.string().optional().meta({
       description: "The run that came to these verdicts; set by Switchyard.",
     }),
@@ -252,7 +259,7 @@ export const cancelRequestSchema = z.strictObject({
 
 export const runnerHealthSchema = z.object({
   protocols: z.array(z.string()),
-  role: z.enum(["agents", "patches"]),
+  role: z.enum(runnerRoles),
   /** The agents it can start, with the version that is installed. */
   agents: z.record(z.string(), z.object({ version: z.string() })),
   live: z.string().nullable(),

@@ -30,14 +30,21 @@ describe("a task of a project that names a factory's containers", () => {
   it("goes from an HTTP request to a verified commit, and the container is gone with it", async () => {
     const base = await git(world.repository, "rev-parse", "HEAD");
 
-    const { id } = await submit(world);
+    // What the commands need is in the factory's image alone.
+    const validation = [
+      { name: "npm test", argv: ["npm", "test"], timeoutMs: 60_000 },
+      { name: "make", argv: ["make", "--version"], timeoutMs: 60_000 },
+    ];
+
+    const { id } = await submit(world, { validation });
     const { task, events } = await watchToEnd(world, id);
 
     expect(task).toMatchObject({
       status: "completed",
       execution: { status: "succeeded", factory: "agent-factory" },
-      patch: { status: "delivered", validation: { status: "passed" } },
+      patch: { status: "delivered", validation: { status: "passed", place: "container" } },
     });
+    expect(task.patch?.validation?.commands[1]?.tail).toContain("GNU Make");
     expect(JSON.stringify(events)).not.toContain("canary-key-of-the-model");
     expect(await git(world.repository, "rev-parse", `${task.commit?.sha}^`)).toBe(base);
     for (let tries = 0; (await containers()).length > 0; tries += 1) {

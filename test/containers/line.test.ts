@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -51,6 +52,81 @@ beforeAll(async () => {
   });
 });
 afterAll(() => world.close());
+
+describe("the commands of a project", () => {
+  it("run in a clean container, where nothing is that is anybody's", async () => {
+    const probe = await readFile(path.join(import.meta.dirname, "kit/probe.mjs"), "utf8");
+    const argv = ["node", "--input-type=module", "-e", probe, world.repository];
+    const timeoutMs = 60_000;
+    const validation = [
+      { name: "probe", argv, timeoutMs },
+      { name: "npm test", argv: ["npm", "test"], timeoutMs },
+    ];
+
+    const { id } = await submit(world, { provider: "gemini", validation });
+    const { task, events } = await watchToEnd(world, id);
+
+    expect(task.patch?.validation).toMatchObject({ status: "passed", place: "container" });
+    expect(task.status).toBe("completed");
+    const [verdict] = task.patch?.validation?.commands ?? [];
+    const found = JSON.parse(verdict?.tail.trimEnd().split("\n").at(-1) ?? "");
+    expect(found).toMatchObject(nothing);
+    expect(Object.keys(found.env).join()).not.toMatch(/TOKEN|KEY|SECRET(?!S)/);
+    expect(JSON.stringify([task, events])).not.toContain(canaryKey);
+    expect(events.map(({ event }) => event)).toContainEqual({
+      type: "egress_denied",
+      host: "evil.example.com",
+      because: "host_not_allowed",
+    });
+    await world.untilNoContainer();
+    const whole = await readOutput(task.patch?.id ?? "", 0);
+    expect(whole.length).toBe(verdict?.output?.bytes);
+    expect(whole.endsWith(verdict?.tail ?? "?")).toBe(true);
+  });
+
+  it("come to a verdict in another container when theirs is killed", async () => {
+    const argv = ["node", "-e", "setTimeout(() => {}, 8000)"];
+    const validation = [{ name: "slow", argv, timeoutMs: 60_000 }];
+    const { id } = await submit(world, { provider: "gemini", validation });
+    for await (const { event } of world.client.events(id))
+      if (event.type === "command_started") break;
+    const [first = ""] = await world.containers();
+
+    await docker("kill", "--signal", "KILL", first);
+    const { task, events } = await watchToEnd(world, id);
+
+    expect(task).toMatchObject({
+      status: "completed",
+      patch: { validation: { status: "passed", place: "container" } },
+    });
+    const started = events.filter(({ event }) => event.type === "command_started");
+    expect(started).toHaveLength(2);
+    await world.untilNoContainer();
+  });
+});
+
+/** What the probe gets where there is nothing to get. */
+const nothing = {
+  uid: 10_001,
+  environOfRunner: { refused: "EACCES" },
+  stateOfRunner: { refused: "EACCES" },
+  otherWorkspaces: { refused: "EACCES" },
+  homeOfRoot: { refused: "EACCES" },
+  repositoryOfThePerson: false,
+  runner: { got: "401" },
+  elsewhere: { got: "403" },
+  elsewhereByHttps: { got: "403" },
+  model: { got: "403" },
+};
+
+async function readOutput(patchId: string, command: number): Promise<string> {
+  const { url, token } = world.deployment;
+  const response = await fetch(`${url}/api/v1/patches/${patchId}/validation/${command}/output`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  expect(response.status).toBe(200);
+  return response.text();
+}
 
 describe("a task whose agent works in a container", () => {
   it("goes from an HTTP request to a verified commit, and the container is gone with it", async () => {

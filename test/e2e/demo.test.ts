@@ -29,7 +29,7 @@ describe("npm run demo", () => {
         events: expect.any(Number),
       },
       patch: { operations: 1, files: 1 },
-      validation: { status: "passed" },
+      validation: { status: "passed", place: "runner" },
       commit: {
         branch: expect.stringMatching(/^factory\/ORD-/),
         sha: expect.stringMatching(/^[0-9a-f]{40}$/),
@@ -96,7 +96,7 @@ describe("npm run demo", () => {
     expect(summary).toMatchObject({
       model: "live",
       task: { status: "completed" },
-      validation: { status: "passed" },
+      validation: { status: "passed", place: "runner" },
       patch: { files: 2 },
     });
     expect(code).toBe(0);

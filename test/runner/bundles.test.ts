@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { bundleHeaders } from "../../shared/contracts/runner.ts";
+import { bundleHeaders, type RunnerRole } from "../../shared/contracts/runner.ts";
+import { finishPatch, newFile, patchRequest, setOf } from "./kit/patchRuns.ts";
 import { commitAll, git, makeRepository, writeFiles } from "./kit/repositories.ts";
 import { openRunner, testToken } from "./kit/runners.ts";
-import { finishRun, scriptRegistry, scriptRun } from "./kit/scriptAgent.ts";
+import { finishRun, scriptRegistry, scriptRun, waitForEvent } from "./kit/scriptAgent.ts";
 
 const look = `say(execFileSync("git", ["log", "--format=%s"], { encoding: "utf8" }) + execFileSync("git", ["branch", "--show-current"], { encoding: "utf8" })); succeed();`;
 
@@ -22,9 +23,9 @@ const upload = (url: string, name: string, body: string | ArrayBuffer) =>
   });
 
 /** The bundle that the runner with the repository makes, in the hands of one that has none. */
-async function moved(source: { path: string; commit?: string }) {
+async function moved(source: { path: string; commit?: string }, role: RunnerRole = "agents") {
   const from = await openRunner({ role: "patches", repositories: [source.path] });
-  const to = await openRunner({ registry: scriptRegistry });
+  const to = await openRunner({ registry: scriptRegistry, role });
   const bundle = await from.client.call("POST", "/forge/bundle", {
     source: { kind: "local", ...source },
   });
@@ -55,6 +56,32 @@ describe("a source that travels as a bundle", () => {
 
     expect(bundle.headers.get(bundleHeaders.branch)).toBe("");
     expect(report).toMatchObject({ fault: null, baseCommit: first, terminal: { text: "first\n" } });
+  });
+
+  it("is what a patch set is tried on where no repository is, and what was denied meanwhile is told", async () => {
+    const { folder, first } = history();
+    const { to } = await moved({ path: folder, commit: first }, "patches");
+    const set = { ...setOf(folder, { "b.txt": newFile("new\n") }), base: { commit: first } };
+    const commands = [
+      { name: "waits", argv: ["node", "-e", "setTimeout(() => {}, 1500)"], timeoutMs: 9_000 },
+      { name: "sees", argv: ["cat", "a.txt", "b.txt"], timeoutMs: 9_000 },
+    ];
+    const request = patchRequest("", set, {
+      source: { kind: "bundle", r2: "exec_1", commit: first },
+      validation: { commands },
+    });
+
+    await to.client.put("/patches/ps_1", request);
+    await waitForEvent(to, "/patches/ps_1", ({ type }) => type === "command_started");
+    const denied = { host: "evil.example.com", because: "host_not_allowed" };
+    await to.client.answer("POST", "/patches/ps_1/denied-hosts", denied);
+    const { report, events } = await finishPatch(to, request);
+
+    expect(report).toMatchObject({
+      kind: "applied",
+      validation: { status: "passed", commands: [{}, { tail: "one\nnew\n" }] },
+    });
+    expect(events).toContainEqual({ type: "egress_denied", ...denied });
   });
 
   it("that was never uploaded is a fault that says so", async () => {

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import type { RunnerRole } from "../../apps/agent-runner/options.ts";
+import type { RunnerRole } from "../../shared/contracts/runner.ts";
 import { finishPatch, newFile, patchRequest, setOf } from "./kit/patchRuns.ts";
 import { makeRepository, temporaryFolder } from "./kit/repositories.ts";
 import { openRunner, spawnRunner } from "./kit/runners.ts";

@@ -4,11 +4,13 @@ import type { CallPoint } from "./world/life.ts";
 
 export type CrashPoint = CallPoint & { failure: string | null };
 
-/** One task on a quiet day: what every crash is tried on. On the other one somebody commits to its branch first. */
+/** One task on a quiet day: what every crash is tried on. On another one somebody commits to its branch first. */
 const paths = {
-  happy: { rates: noFaults, tasks: 1 },
-  raced: { rates: noFaults, tasks: 1, isFirstDeliveryRaced: true },
+  happy: { rates: noFaults, tasks: 1, validatesInContainers: false },
+  contained: { rates: noFaults, tasks: 1, validatesInContainers: true },
+  raced: { rates: noFaults, tasks: 1, validatesInContainers: false, isFirstDeliveryRaced: true },
 } as const;
+export const crashPaths = ["happy", "contained", "raced"] as const;
 const seed = 7;
 
 /**

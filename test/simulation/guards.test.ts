@@ -49,6 +49,7 @@ describe("a guard", () => {
 describe("a single crash", () => {
   it.each([
     ["happy", 100],
+    ["contained", 100],
     ["raced", 250],
   ] as const)(
     "before or after any await of the %s path changes nothing but the time",

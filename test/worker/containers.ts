@@ -1,5 +1,6 @@
+import type { ContainerPlan, OpenedContainer } from "../../shared/containers/containerPlan.ts";
 import { FakeRunner } from "../fakes/fakeRunner.ts";
-import type { RunControl } from "../fakes/fakeRuns.ts";
+import type { PatchControl, RunControl } from "../fakes/fakeRuns.ts";
 
 /** The runner in the container of one execution, and what became of the container. */
 export class FakeContainer {
@@ -19,16 +20,30 @@ export class FakeContainers {
   /** Every request and every end, in order. */
   readonly log: string[] = [];
   onRun: (run: RunControl, container: FakeContainer) => void = (run) => run.finish();
+  onPatch: (run: PatchControl, id: string) => void = (run) => run.finish();
+  /** What is said when a container is asked for, and of a request of runner/1 in one: nothing, or another answer. */
+  onOpen: (id: string) => OpenedContainer | null = () => null;
+  onAsk: (request: string) => Response | undefined = () => undefined;
+  /** Whether the answer to a request, which has had its effect, is lost. */
+  losesAnswer: (request: string) => boolean = () => false;
+  /** What each was started with. */
+  readonly plans = new Map<string, ContainerPlan>();
+  readonly #lost = new Set<string>();
   /** What is done when a session is asked for, before it is handed over: nothing, or another answer. */
   onTake: () => MaybeAnswer | Promise<MaybeAnswer> = () => {};
   onClose: () => void | Promise<void> = () => {};
 
   getByName(executionId: string) {
     return {
-      open: async () => {
+      open: async (plan: ContainerPlan) => {
+        const odd = this.onOpen(executionId);
+        if (odd !== null) return odd;
+        if (this.#lost.has(executionId)) return { kind: "gone" };
+        this.plans.set(executionId, plan);
         const container = this.all.get(executionId) ?? new FakeContainer();
         this.all.set(executionId, container);
         container.runner.onRun = (run) => this.onRun(run, container);
+        container.runner.onPatch = (run) => this.onPatch(run, executionId);
         return { kind: container.isClosed ? "closed" : "open", token: "switchyard-run-token" };
       },
       close: async () => {
@@ -39,6 +54,11 @@ export class FakeContainers {
       },
       fetch: (url: string, init: RequestInit) => this.#fetch(executionId, new Request(url, init)),
     };
+  }
+
+  /** The machine under it is gone. */
+  lose(executionId: string): void {
+    this.#lost.add(executionId);
   }
 
   /** In the order in which they were opened. */
@@ -53,12 +73,16 @@ export class FakeContainers {
     const { pathname } = new URL(request.url);
     if (!pathname.endsWith("/events") && !pathname.endsWith("/result"))
       this.log.push(`${request.method} ${pathname.replace(executionId, "x")}`);
-    if (container === undefined || container.isClosed) return refusal("run_not_found", 404);
+    const odd = this.onAsk(`${request.method} ${pathname}`);
+    if (odd !== undefined) return odd;
+    const isGone = container?.isClosed !== false || this.#lost.has(executionId);
+    if (container === undefined || isGone) return refusal("run_not_found", 404);
     if (pathname.startsWith("/bundles/")) return stored(await textOf(request));
     if (pathname.endsWith("/session")) return this.#session(container, request);
     const headers = new Headers(request.headers);
     headers.set("authorization", `Bearer ${container.runner.token}`);
-    return container.runner.fetch(new Request(request, { headers }));
+    const answer = await container.runner.fetch(new Request(request, { headers }));
+    return this.losesAnswer(`${request.method} ${pathname}`) ? refusal("internal", 500) : answer;
   }
 
   async #session(container: FakeContainer, request: Request): Promise<Response> {

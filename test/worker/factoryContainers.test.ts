@@ -1,6 +1,8 @@
 import { env, exports } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { compose } from "../../orchestrator/worker/compose.ts";
+import { runnersOf, validatorsOf } from "../../orchestrator/worker/composeRunners.ts";
+import type { Attempt } from "../../orchestrator/worker/domain/ports/supervisorMemory.ts";
 import { readEnv } from "../../orchestrator/worker/env.ts";
 import { getProviderStatus } from "../../orchestrator/worker/services/ai-providers/providerStatus.ts";
 import type { TaskOpsContract } from "../../shared/contracts/providerOps.ts";
@@ -59,6 +61,41 @@ describe("a task of a project that names a factory", () => {
     expect(runner.bundles.get(executionId)).toBe("a bundle");
     expect(JSON.stringify([plan, requestOf(executionId)])).not.toContain("key-of-gemini");
     await vi.waitFor(() => expect(plan?.closed).toBe(true));
+  });
+
+  it("has its commands run in a clean container of that factory, without a model service", async () => {
+    const command = { name: "make", argv: ["make", "test"], timeoutMs: 2_000 };
+    const allowedHosts = ["packages.example.com"];
+    const { id } = await submitTo({ factory: "acme", validation: [command], allowedHosts });
+
+    const task = await tenant.until(id, "completed");
+
+    const run = `${task.patch?.id}-1-v1`;
+    expect(task.patch?.validation).toMatchObject({ status: "passed", place: "container", run });
+    expect(openedPlans).toHaveLength(2);
+    expect(openedPlans[1]).toMatchObject({
+      executionId: run,
+      role: "patches",
+      model: null,
+      lifetimeMs: 15 * 60_000 + command.timeoutMs,
+      allowedHosts,
+    });
+    expect(runner.patches.get(run)?.request).toMatchObject({
+      source: { kind: "bundle", r2: run },
+      validation: { commands: [command] },
+    });
+    await vi.waitFor(() => expect(openedPlans.every(({ closed }) => closed)).toBe(true));
+  });
+
+  it("has its commands run nowhere once the factory is not registered any more", () => {
+    const deployment = readEnv(withFactory(env));
+    const where = validatorsOf(deployment, runnersOf(env, deployment));
+    const attempt = { organizationId: acme.organization, factory: "acme" } as Attempt;
+
+    expect(where(attempt).kind).toBe("containers");
+    expect(where({ ...attempt, factory: null }).kind).toBe("runner_of_patches");
+    for (const other of [{ factory: "former" }, { organizationId: "org_other" }])
+      expect(where({ ...attempt, ...other }).kind).toBe("gone");
   });
 
   it("is refused where the factory is not registered, and told what to do", async () => {

@@ -25,7 +25,7 @@ export const patchRunKind = (deps: PatchRunDeps): RunKind<PatchRunRequest, Patch
     runPatch({
       live,
       request,
-      roots: deps.roots,
+      sources: { roots: deps.roots, bundles: deps.bundles },
       redactor: createRedactor(
         ...deps.runnerSecrets,
         request.doorbell ? { DOORBELL_TOKEN: request.doorbell.token } : {},

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import type { PatchReport, PatchRunRequest } from "../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
 import { createBaseRepository } from "../git/baseRepository.ts";
-import { resolveSource } from "../git/localSource.ts";
+import { resolveSource, type SourceAccess } from "../git/localSource.ts";
 import type { RunMarkers } from "../processes/environment.ts";
 import { endLeftovers } from "../processes/leftovers.ts";
 import type { Redactor } from "../redact.ts";
@@ -20,7 +20,7 @@ import { validateTree } from "./validate.ts";
 export type PatchRun = {
   live: LiveRun;
   request: PatchRunRequest;
-  roots: readonly string[];
+  sources: SourceAccess;
   redactor: Redactor;
   markers: RunMarkers;
   /** Thrown away when the run is over. */
@@ -61,10 +61,7 @@ async function work(run: PatchRun, recorder: Recorder): Promise<PatchReport> {
   const { live, request, markers, redactor } = run;
   const { signal } = live.stopSwitch;
   await endLeftovers(markers);
-  const source = await resolveSource(
-    { ...request.source, commit: baseOf(request) },
-    { roots: run.roots, bundles: null },
-  );
+  const source = await resolveSource({ ...request.source, commit: baseOf(request) }, run.sources);
   const base = await createBaseRepository(patchRepository(live.folder), source);
   const { scratch } = run;
   await mkdir(scratch, { recursive: true, mode: 0o711 });

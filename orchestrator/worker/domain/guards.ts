@@ -33,6 +33,7 @@ export const guardNames = [
   "verify_not_cancelled",
   "deliver_once",
   "end_patch_once",
+  "verdict_of_tree",
   "move_ref_compared",
   "read_ref_first",
   // The branch has moved

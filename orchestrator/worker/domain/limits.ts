@@ -23,6 +23,12 @@ export type TaskLimits = {
   maxAttempts: number;
 };
 
+/** Above the limits of what runs in a container: for its source, what it leaves, and for whoever comes to fetch it. */
+const containerMarginMs = 15 * 60_000;
+
+/** However its run goes, a container is gone after this time. */
+export const containerLifetimeMs = (runMs: number): number => runMs + containerMarginMs;
+
 /** A prompt may be this long, in UTF-8 bytes; anything longer belongs into a file of the repository. */
 export const maxPromptBytes = 512 * 1024;
 

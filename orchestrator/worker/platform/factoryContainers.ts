@@ -59,7 +59,7 @@ export async function agentsOfFactory(
 
 const planFor = (
   { organizationId }: FactoryRef,
-  { executionId, lifetimeMs, allowedHosts }: ContainerPlan,
+  { executionId, lifetimeMs, allowedHosts, role }: ContainerPlan,
   token: string,
 ): FactoryPlan => ({
   organizationId,
@@ -67,6 +67,8 @@ const planFor = (
   token,
   lifetimeMs,
   allowedHosts: [...allowedHosts],
+  // A factory of an earlier version refuses a field that it does not know.
+  ...(role === "patches" ? { role } : {}),
 });
 
 /** A call over RPC, checked like the answer of any runner, and given up after a time. */

@@ -5,8 +5,9 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import type { AcpAgent } from "../../../apps/agent-runner/agents/acp/acpConfig.ts";
 import type { AgentRegistry } from "../../../apps/agent-runner/agents/registry.ts";
-import type { RunnerRole } from "../../../apps/agent-runner/options.ts";
+
 import { type Runner, startRunner } from "../../../apps/agent-runner/startRunner.ts";
+import type { RunnerRole } from "../../../shared/contracts/runner.ts";
 import { type Client, createClient } from "./client.ts";
 import { temporaryFolder } from "./repositories.ts";
 import { onFinished } from "./testScope.ts";

@@ -40,9 +40,11 @@ function noTaskLost(people: People, view: View): Violation[] {
   ];
 }
 
-/** I2: no process is left. */
-const nothingRuns = (world: World): Violation[] =>
-  world.agents.alive().map(({ executionId }) => violation("I2", `${executionId} still runs`));
+/** I2: no process is left, and no container. */
+const nothingRuns = ({ agents, validators }: World): Violation[] =>
+  [...agents.alive().map(({ executionId }) => executionId), ...validators.open.keys()].map((id) =>
+    violation("I2", `${id} still runs`),
+  );
 
 /** A run that says nothing is ended by its limit, long before its wall clock. */
 const silenceSlackMs = 25 * 60_000;

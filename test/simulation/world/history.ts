@@ -77,7 +77,7 @@ export class History {
         id,
         name,
         source: { kind: "local", path: `/repos/${organizationId}-${name}` },
-        settings: { validation: [], ...this.world.projectCap(id) },
+        settings: { validation: this.world.validators.commands(), ...this.world.projectCap(id) },
         createdBy: "user:ada",
         createdAtMs: 0,
       },

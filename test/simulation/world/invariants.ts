@@ -4,7 +4,7 @@ import {
   isSettledExecution,
   type PatchSetStatus,
 } from "../../../orchestrator/worker/domain/states.ts";
-import type { Execution, Task } from "../../../orchestrator/worker/domain/task.ts";
+import type { Execution, PatchSetRecord, Task } from "../../../orchestrator/worker/domain/task.ts";
 import { unapprovedDelivery } from "./approvers.ts";
 import { branchesKept } from "./branchInvariants.ts";
 import type { People } from "./people.ts";
@@ -57,16 +57,23 @@ function oneProcessTree(world: World): Violation[] {
 }
 
 /** I3: delivered is the verified tree, exactly. */
-function deliveredAndVerified({ forge }: World, view: View): Violation[] {
+function deliveredAndVerified(world: World, view: View): Violation[] {
+  const { forge } = world;
   return view.patchSets.flatMap((patch) => {
     if (patch.status !== "delivered") return [];
     const commit = forge.commits.get(patch.commitSha ?? "");
     if (commit?.treeId !== patch.treeId)
       return [violation("I3", `${patch.id} is not the verified tree`)];
-    return patch.validation?.status === "passed"
-      ? []
-      : [violation("I3", `${patch.id} is unverified`)];
+    return isVerified(world, patch) ? [] : [violation("I3", `${patch.id} is unverified`)];
   });
+}
+
+/** Its commands passed, on its very tree; where they run in containers, one of them has said so. */
+function isVerified({ validators }: World, patch: PatchSetRecord): boolean {
+  if (patch.validation?.status !== "passed") return false;
+  if (!validators.areUsed) return true;
+  const told = validators.told.get(patch.validation.run ?? "");
+  return told?.isPassed === true && told.treeId === patch.treeId;
 }
 
 /** I3: what needs a person is delivered exactly as somebody saw it who did not want the task. */

@@ -1,4 +1,4 @@
-import type { Archives } from "../../../orchestrator/worker/domain/ports/artifacts.ts";
+import type { Archives, Artifacts } from "../../../orchestrator/worker/domain/ports/artifacts.ts";
 
 export const streamOf = (text: string): ReadableStream<Uint8Array> =>
   new ReadableStream({
@@ -21,4 +21,9 @@ export const simArchives = (texts: Map<string, string>): Archives => ({
     const text = texts.get(key);
     return text === undefined ? null : streamOf(text);
   },
+});
+
+export const simArtifacts = (texts: Map<string, string>): Artifacts => ({
+  put: async (key, text) => void texts.set(key, text),
+  get: async (key) => texts.get(key) ?? null,
 });

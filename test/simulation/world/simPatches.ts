@@ -1,6 +1,11 @@
 import type { Runner } from "../../../orchestrator/worker/domain/ports/runner.ts";
 import type { NumberedEvent } from "../../../shared/contracts/agentEvent.ts";
-import type { PatchReport, PatchRunRequest, RunStatus } from "../../../shared/contracts/runner.ts";
+import type {
+  PatchReport,
+  PatchRunRequest,
+  RunStatus,
+  ValidationReport,
+} from "../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
 import { shaOf } from "./shaOf.ts";
 import { streamOf } from "./simArchives.ts";
@@ -14,6 +19,7 @@ type SimPatchRun = {
   change: Change | null;
   events: NumberedEvent[];
   report: PatchReport | null;
+  isValidatedElsewhere: boolean;
 };
 
 /** The runner of patches: applies and validates one set at a time for each id. */
@@ -74,7 +80,13 @@ export class SimPatches {
     if (known !== undefined) return statusOf(known);
     if (this.#world.chance.happens(0.05) && this.#world.isFaulty())
       throw new SwitchyardError("busy", "Another patch set is being applied.");
-    const run: SimPatchRun = { id, request, change: null, events: [], report: null };
+    const isValidatedElsewhere = this.#world.validators.areUsed;
+    const run: SimPatchRun = {
+      ...{ id, request, isValidatedElsewhere },
+      change: null,
+      events: [],
+      report: null,
+    };
     this.runs.set(id, run);
     this.#work(run, await this.#targetOf(run));
     return statusOf(run);
@@ -163,22 +175,25 @@ const applied = (
   treeId,
   alreadyApplied,
   baseCommit: run.request.source.commit ?? "",
-  validation: {
-    status: failed ? "failed" : "passed",
-    commands: [
-      {
-        name: "npm test",
-        argv: ["npm", "test"],
-        status: failed ? "failed" : "passed",
-        exitCode: failed ? 1 : 0,
-        durationMs: 5,
-        tail: "",
-        ...(printsMuch(run.id)
-          ? { output: { bytes: outputOf(run.id, 0).length, cut: false } }
-          : {}),
-      },
-    ],
-  },
+  validation: run.isValidatedElsewhere
+    ? { status: "none", commands: [] }
+    : verdictsOn(run.id, failed),
+});
+
+/** What the one command of every project comes to in a run. */
+export const verdictsOn = (id: string, failed: boolean): ValidationReport => ({
+  status: failed ? "failed" : "passed",
+  commands: [
+    {
+      name: "npm test",
+      argv: ["npm", "test"],
+      status: failed ? "failed" : "passed",
+      exitCode: failed ? 1 : 0,
+      durationMs: 5,
+      tail: "",
+      ...(printsMuch(id) ? { output: { bytes: outputOf(id, 0).length, cut: false } } : {}),
+    },
+  ],
 });
 
 /** The commands of every other run print more than a tail holds. */

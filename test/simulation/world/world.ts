@@ -1,4 +1,3 @@
-import type { Artifacts } from "../../../orchestrator/worker/domain/ports/artifacts.ts";
 import type { CodeAgent } from "../../../orchestrator/worker/domain/ports/codeAgent.ts";
 import type { Ids } from "../../../orchestrator/worker/domain/ports/ids.ts";
 import type { Log } from "../../../orchestrator/worker/domain/ports/log.ts";
@@ -16,7 +15,7 @@ import { fencedStores } from "./fencedStores.ts";
 import { type CallPoint, Calls, type Life, throughCalls } from "./life.ts";
 import { shaOf } from "./shaOf.ts";
 import { asCodeAgent, SimAgents } from "./simAgents.ts";
-import { simArchives } from "./simArchives.ts";
+import { simArchives, simArtifacts } from "./simArchives.ts";
 import { SimAudit } from "./simAudit.ts";
 import { SimCallbacks } from "./simCallbacks.ts";
 import { SimForge } from "./simForge.ts";
@@ -26,6 +25,7 @@ import { SimQueues } from "./simQueues.ts";
 import { simSettings } from "./simSettings.ts";
 import type { SimStores } from "./simStores.ts";
 import { SimTrees } from "./simTrees.ts";
+import { SimValidators } from "./simValidators.ts";
 import { Timeline } from "./timeline.ts";
 import { Trace } from "./trace.ts";
 
@@ -39,6 +39,8 @@ export type WorldOptions = {
   settings?: Partial<Settings>;
   /** Somebody commits to the branch of the first delivery, on a day that is quiet otherwise. */
   isFirstDeliveryRaced?: boolean;
+  /** Whether the commands of projects run in containers of their own; otherwise every third seed has them there. */
+  validatesInContainers?: boolean;
 };
 
 /** In every form in which a secret could leave. */
@@ -59,6 +61,7 @@ export class World {
   readonly settings: Settings;
   readonly agents: SimAgents;
   readonly patches: SimPatches;
+  readonly validators: SimValidators;
   readonly forge: SimForge;
   readonly trees = new SimTrees();
   readonly objects: SimObjects;
@@ -102,6 +105,10 @@ export class World {
     this.settings = { ...simSettings(this.chance), ...options.settings };
     this.agents = new SimAgents(this);
     this.patches = new SimPatches(this);
+    this.validators = new SimValidators(
+      this,
+      options.validatesInContainers ?? options.seed % 3 === 0,
+    );
     this.forge = new SimForge(this, options.isFirstDeliveryRaced);
     this.objects = new SimObjects(this);
     this.queues = new SimQueues(this);
@@ -238,7 +245,7 @@ export class World {
       notices: through("store", "notices", stores.notices),
       deadLetters: through("store", "deadLetters", stores.deadLetters),
       providerConfigs: through("store", "providerConfigs", stores.providerConfigs),
-      artifacts: through("artifacts", "artifacts", this.#artifacts()),
+      artifacts: through("artifacts", "artifacts", simArtifacts(this.texts)),
       archives: through("artifacts", "archives", simArchives(this.texts)),
       queue: through("queue", "queue", this.queues.port()),
       supervisors: through("supervisor", "supervisors", this.objects.port()),
@@ -258,14 +265,8 @@ export class World {
         ]),
       ),
       runner: through("runner", "patches", this.patches.runner()),
+      validatorOf: this.validators.validatorOf((runner) => through("runner", "validators", runner)),
       forge: through("runner", "forge", this.forge.port()),
-    };
-  }
-
-  #artifacts(): Artifacts {
-    return {
-      put: async (key, text) => void this.texts.set(key, text),
-      get: async (key) => this.texts.get(key) ?? null,
     };
   }
 

@@ -38,6 +38,9 @@ export type RunOutside = {
   allowedHosts: readonly string[];
 };
 
+/** What the commands of a patch set may use that lies outside. */
+export type PatchOutside = { allowedHosts: readonly string[] };
+
 export type RunStart = {
   /** Of an answer of `health`: a runner that was started anew since refuses what it does not know. */
   boot?: string;
@@ -54,7 +57,12 @@ export type SessionRef = { organizationId: string; taskId: string; agent: string
 export type Runner = {
   health(timeoutMs: number): Promise<RunnerHealth>;
   startRun(executionId: string, request: RunRequest, start?: RunStart): Promise<RunStatus>;
-  startPatch(patchSetId: string, request: PatchRunRequest): Promise<RunStatus>;
+  /** `outside` counts where the runner keeps the run apart. */
+  startPatch(
+    patchSetId: string,
+    request: PatchRunRequest,
+    outside?: PatchOutside,
+  ): Promise<RunStatus>;
   /** Ends when the run is finished and all was handed over, when `waitMs` is over, or when `signal` says so. */
   follow(kind: RunKind, id: string, options: FollowOptions): Promise<void>;
   cancel(
@@ -80,7 +88,7 @@ export type Runner = {
    */
   keepSession?(executionId: string, session: SessionRef): Promise<void>;
   /** Gives back what a run occupies once its report is held, or its end was confirmed. May be repeated. */
-  release?(executionId: string): Promise<void>;
+  release?(id: string): Promise<void>;
 };
 
 /** What stands at a path of a commit; `files` counts what lies below a directory, at any depth. */

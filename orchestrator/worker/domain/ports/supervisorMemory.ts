@@ -28,6 +28,25 @@ export const attemptPhases = [
 ] as const;
 export type AttemptPhase = (typeof attemptPhases)[number];
 
+/** The project's commands in a clean container. */
+export type ValidationRun = {
+  /** Counts its containers. */
+  try: number;
+  /** How many of them were lost without a word. */
+  containersLost: number;
+  /** The tree that it is about. */
+  treeId: string;
+  /** The names of the commands that were asked for. */
+  commands: string[];
+  /** However it goes, its container is gone after this time. */
+  lifetimeMs: number;
+  /** When its start was first asked for. */
+  sinceMs: number | null;
+  isStarted: boolean;
+  /** The verdict as JSON, held before its container is given back. */
+  report: StoredText | null;
+};
+
 export type Attempt = TaskRef & {
   fence: number;
   phase: AttemptPhase;
@@ -67,13 +86,21 @@ export type Attempt = TaskRef & {
   /** How often the outputs of its validation were asked for, and of which commands they are in R2; absent = not yet. */
   outputTries?: number;
   outputsHeld?: number[];
+  /** Where its commands run in a clean container: how far that is; absent and null = not begun, or not there. */
+  validation?: ValidationRun | null;
+  /** The runs of validations whose containers are not known to be gone. */
+  openValidations?: string[];
   /** Errors in a row of the present phase, and since when. */
   failures: number;
   failingSinceMs: number | null;
   endedAtMs: number | null;
 };
 
-export type EventSource = "agent" | "supervisor" | `patch-${number}`;
+export type EventSource =
+  | "agent"
+  | "supervisor"
+  | `patch-${number}`
+  | `validation-${number}-${number}`;
 
 /** Events as they stand in the stream of an attempt, numbered from 1 without a gap. */
 export type StreamEvent = { fence: number; number: number; atMs: number; event: AgentEvent };

@@ -13,6 +13,7 @@ import type { Attempt, SupervisorMemory } from "../../domain/ports/supervisorMem
 import type { TaskStore } from "../../domain/ports/taskStore.ts";
 import type { Settings } from "../../domain/settings.ts";
 import type { Notice, PatchSetRecord, Task } from "../../domain/task.ts";
+import type { ValidatorOf } from "./validators.ts";
 
 /** What is wanted of a patch beyond the fixed rules. */
 export type PatchPolicy = {
@@ -36,6 +37,7 @@ export type PatchDeps = {
   /** The runner of patches; null when none is configured. */
   runner: Runner | null;
   forge: Forge | null;
+  validatorOf: ValidatorOf;
   artifacts: Artifacts;
   archives: Archives;
   clock: Clock;

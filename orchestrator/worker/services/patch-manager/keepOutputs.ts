@@ -16,7 +16,14 @@ export type KeptOutputs =
 type KeepDeps = Pick<PatchDeps, "memory" | "archives" | "log">;
 
 /** The run whose commands they are, and where it is asked. */
-export type ValidatedBy = { runner: Runner; id: string };
+export type ValidatedBy = {
+  runner: Runner;
+  id: string;
+  place: NonNullable<ValidationReport["place"]>;
+};
+
+/** Of a run that has not begun. */
+export const noOutputs = { outputTries: 0, outputsHeld: [] } satisfies Partial<Attempt>;
 
 /**
  * Takes what the commands printed from the runner of their verdict to R2, before the verdict is written. What a
@@ -31,7 +38,7 @@ export async function keepOutputs(
   const { outputTries = 0, outputsHeld = [] } = before;
   const missing = withOutput(report).filter((command) => !outputsHeld.includes(command));
   if (missing.length === 0 || outputTries >= mostTries)
-    return { kind: "kept", attempt: before, validation: verdictOf(report, by.id, outputsHeld) };
+    return { kind: "kept", attempt: before, validation: verdictOf(report, by, outputsHeld) };
   let attempt = { ...before, outputTries: outputTries + 1 };
   for (const command of missing) {
     deps.memory.save(attempt);
@@ -42,7 +49,7 @@ export async function keepOutputs(
       return { kind: "later", result: wait(attempt, pauseMs) };
     else tellLost(deps, attempt, by.id, command, failure);
   }
-  const validation = verdictOf(report, by.id, attempt.outputsHeld ?? []);
+  const validation = verdictOf(report, by, attempt.outputsHeld ?? []);
   return { kind: "kept", attempt: { ...attempt, outputTries: mostTries }, validation };
 }
 
@@ -80,13 +87,14 @@ function tellLost(
 
 const verdictOf = (
   report: ValidationReport,
-  run: string,
+  { id: run, place }: ValidatedBy,
   held: readonly number[],
 ): ValidationReport =>
   report.status === "none"
     ? report
     : {
         ...report,
+        place,
         run,
         commands: report.commands.map((verdict, command) =>
           verdict.output == null || held.includes(command) ? verdict : { ...verdict, output: null },

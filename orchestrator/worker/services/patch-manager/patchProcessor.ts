@@ -1,12 +1,8 @@
 import type { NumberedEvent } from "../../../../shared/contracts/agentEvent.ts";
-import type { PatchSet } from "../../../../shared/contracts/aiPatch.ts";
-import {
-  currentRunnerProtocol,
-  type PatchRunRequest,
-} from "../../../../shared/contracts/runner.ts";
+import type { PatchReport } from "../../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../../shared/errors.ts";
 import { patchDetails } from "../../domain/auditDetails.ts";
-import { refusalsOf, touchesProtectedPath } from "../../domain/patchPolicy.ts";
+import { refusalsOf } from "../../domain/patchPolicy.ts";
 import type { Runner } from "../../domain/ports/runner.ts";
 import {
   go,
@@ -18,10 +14,15 @@ import {
 import type { Attempt, EventSource } from "../../domain/ports/supervisorMemory.ts";
 import { systemActor, tellState } from "../../domain/tellState.ts";
 import { type PatchBrief, type PatchDeps, patchRefOf, patchRunIdOf } from "./deps.ts";
-import { cancelledEnd, endPatch } from "./endPatch.ts";
+import { type BadEnd, cancelledEnd, endPatch } from "./endPatch.ts";
+import { findVerdict } from "./findVerdict.ts";
+import { noOutputs, type ValidatedBy } from "./keepOutputs.ts";
 import { isOfAnotherParent } from "./movedBranch.ts";
 import { afterPatchReport, endOfFaults } from "./patchReport.ts";
+import { commandsOf, patchRequestOf } from "./patchRequest.ts";
 import { readSet } from "./readSet.ts";
+import { validateElsewhere } from "./validateElsewhere.ts";
+import { releaseValidations } from "./validators.ts";
 
 const watchedWaitMs = 25_000;
 const maxPatchTries = 3;
@@ -65,6 +66,9 @@ async function processLive(
     throw new SwitchyardError("runner_unreachable", "No runner of patches is configured.");
   if (isOfAnotherParent(attempt, brief)) return go(ontoTry(attempt, brief));
   if (brief.task.cancelRequestedAtMs !== null) return cancel(deps, runner, attempt, brief);
+  const { validation = null } = attempt;
+  if (validation !== null && validation.report === null)
+    return validateElsewhere(deps, attempt, validation, brief, context);
   if (attempt.patchStarted) return followPatch(deps, runner, attempt, brief, context);
 
   const set = await readSet(deps.artifacts, brief.patch);
@@ -76,7 +80,11 @@ async function processLive(
     return endPatch(deps, attempt, brief, endOfFaults(faults));
   const asked = { ...attempt, patchAsked: true };
   deps.memory.save(asked);
-  await runner.startPatch(patchRunIdOf(attempt, brief), requestOf(deps, attempt, brief, set.set));
+  const isOwn = deps.validatorOf(attempt).kind === "runner_of_patches";
+  await runner.startPatch(patchRunIdOf(attempt, brief), {
+    ...patchRequestOf(deps, attempt, brief, set.set),
+    validation: { commands: isOwn ? commandsOf(brief) : [] },
+  });
   return go({ ...asked, patchStarted: true });
 }
 
@@ -103,8 +111,33 @@ async function followPatch(
   // The runner went down in the middle. Nothing has left its machine, so the work is simply done again.
   if (report.kind === "stopped" && report.by === "shutdown" && hasTriesLeft(attempt))
     return go(nextTry(attempt));
-  return afterPatchReport(deps, runner, attempt, brief, report);
+  return afterReport(deps, { runner, id, place: "runner" }, attempt, brief, report);
 }
+
+/** A tree that is there and not yet tried is tried elsewhere; where that is nowhere any more, it is all done again. */
+async function afterReport(
+  deps: PatchDeps,
+  by: ValidatedBy,
+  attempt: Attempt,
+  brief: PatchBrief,
+  report: PatchReport,
+): Promise<StepResult> {
+  const found = await findVerdict(deps, by, attempt, brief, report);
+  if (found.kind === "verdict")
+    return afterPatchReport(deps, found.by, attempt, brief, found.report);
+  if (found.kind === "to_validate")
+    return go({ ...attempt, ...noOutputs, validation: found.begin });
+  return attempt.patchTry < maxPatchTries
+    ? go(nextTry(attempt))
+    : endPatch(deps, attempt, brief, nowhere);
+}
+
+const nowhere: BadEnd = {
+  patchEvent: "fail",
+  taskEvent: "escalate",
+  code: "runner_fault",
+  message: "The project's commands could be run nowhere.",
+};
 
 const nextTry = (attempt: Attempt): Attempt => ({
   ...attempt,
@@ -112,8 +145,8 @@ const nextTry = (attempt: Attempt): Attempt => ({
   patchAsked: false,
   patchStarted: false,
   appliedTreeId: null,
-  outputTries: 0,
-  outputsHeld: [],
+  ...noOutputs,
+  validation: null,
 });
 
 /** A run for each parent, and for each as often as it may be cut off. */
@@ -187,6 +220,7 @@ async function cancel(
   attempt: Attempt,
   brief: PatchBrief,
 ): Promise<StepResult> {
+  await releaseValidations(deps.validatorOf, attempt);
   if (!attempt.patchAsked) return endPatch(deps, attempt, brief, cancelledEnd);
   try {
     const id = patchRunIdOf(attempt, brief);
@@ -219,26 +253,3 @@ async function afterError(
     message: `The patch could not be applied: ${error.message}`,
   });
 }
-
-const requestOf = (
-  deps: PatchDeps,
-  attempt: Attempt,
-  { task, project, patch }: PatchBrief,
-  set: PatchSet,
-): PatchRunRequest => {
-  const doorbell = deps.doorbellOf(attempt);
-  return {
-    protocol: currentRunnerProtocol,
-    fence: attempt.patchTry,
-    taskId: task.id,
-    set,
-    source: { ...task.source, commit: patch.baseCommit },
-    ...(patch.ontoCommit === null ? {} : { onto: patch.ontoCommit }),
-    validation: { commands: task.validation ?? project.settings.validation },
-    // What the agent left is a tree of its base, which a merge with another commit does not make.
-    expectedTreeId: patch.ontoCommit === null ? (attempt.report?.treeId ?? null) : null,
-    // The tree is made and validated first, so that whoever is asked sees the verdict. No ref moves before that.
-    ...(touchesProtectedPath(set) ? { approved: { protectedPaths: true } } : {}),
-    ...(doorbell === null ? {} : { doorbell }),
-  };
-};

@@ -2,21 +2,20 @@ import type { PatchFault } from "../../../../shared/contracts/aiPatch.ts";
 import type { ApprovalReason } from "../../../../shared/contracts/patch.ts";
 import type { PatchReport, ValidationReport } from "../../../../shared/contracts/runner.ts";
 import { approvalHolds } from "../../domain/approval.ts";
-import type { Runner } from "../../domain/ports/runner.ts";
 import { go, type StepResult } from "../../domain/ports/supervision.ts";
 import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
 import { endAsApplied } from "./alreadyApplied.ts";
 import { askForApproval } from "./approval.ts";
 import { beginDelivery } from "./delivery.ts";
-import { type PatchBrief, type PatchDeps, patchRunIdOf } from "./deps.ts";
+import type { PatchBrief, PatchDeps } from "./deps.ts";
 import { type BadEnd, cancelledEnd, endPatch } from "./endPatch.ts";
-import { keepOutputs } from "./keepOutputs.ts";
+import { keepOutputs, type ValidatedBy } from "./keepOutputs.ts";
 import { readSet } from "./readSet.ts";
 
-/** What follows from a finished run of a patch set. */
+/** What follows from a finished run of a patch set, whose verdict came from `by`. */
 export async function afterPatchReport(
   deps: PatchDeps,
-  runner: Runner,
+  by: ValidatedBy,
   before: Attempt,
   brief: PatchBrief,
   reported: PatchReport,
@@ -24,8 +23,7 @@ export async function afterPatchReport(
   if (reported.kind !== "applied") return endPatch(deps, before, brief, endOf(reported, brief));
   if (brief.patch.treeId !== null && brief.patch.treeId !== reported.treeId)
     return endPatch(deps, before, brief, otherTree(brief.patch.treeId, reported.treeId));
-  const from = { runner, id: patchRunIdOf(before, brief) };
-  const kept = await keepOutputs(deps, from, before, reported.validation);
+  const kept = await keepOutputs(deps, by, before, reported.validation);
   if (kept.kind === "later") return kept.result;
   const { attempt, validation } = kept;
   if (validation.status === "failed")

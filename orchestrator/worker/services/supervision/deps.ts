@@ -38,6 +38,8 @@ export type SupervisionDeps = {
   wakeNext(freed: { organizationId: string; projectId: string }): Promise<void>;
   /** A task has ended: whoever waited for that is looked at. */
   afterEnd(task: Task): Promise<void>;
+  /** Gives back the containers that tried the patch of an attempt. May be repeated. */
+  releaseValidations(attempt: Attempt): Promise<void>;
   sendNotices(notices: readonly Notice[]): Promise<void>;
 };
 

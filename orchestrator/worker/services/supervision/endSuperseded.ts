@@ -15,6 +15,7 @@ export const endSuperseded =
   async (attempt) => {
     const done = { ...attempt, phase: "done" as const, endedAtMs: deps.clock.nowMs() };
     const agent = deps.agentOf(attempt.provider ?? "");
+    await deps.releaseValidations(attempt);
     if (agent === null || attempt.executionId === null || !stands("superseded_run_ended"))
       return go(done);
     const handle = handleOf(attempt);

@@ -5,14 +5,16 @@ import type {
 import { doorbellHost, modelHost } from "../../../../../shared/containers/egressRules.ts";
 import {
   currentRunnerProtocol,
+  type PatchRunRequest,
   type RunRequest,
   type RunStatus,
 } from "../../../../../shared/contracts/runner.ts";
 import type { Source } from "../../../../../shared/contracts/source.ts";
 import { SwitchyardError } from "../../../../../shared/errors.ts";
+import { containerLifetimeMs } from "../../../domain/limits.ts";
 import type { AgentContainers, SourceBundle } from "../../../domain/ports/agentContainers.ts";
 import type { Archives } from "../../../domain/ports/artifacts.ts";
-import type { Runner, RunOutside, SessionRef } from "../../../domain/ports/runner.ts";
+import type { PatchOutside, Runner, RunOutside, SessionRef } from "../../../domain/ports/runner.ts";
 import { sessionKey } from "./sessionKey.ts";
 
 export type ContainerRunnerDeps = {
@@ -37,9 +39,6 @@ export type InnerRunner = Omit<Runner, "release" | "keepSession"> & {
   ): Promise<void>;
 };
 
-/** Above the limit of the run: for its source, its patch, and for whoever comes to fetch them. */
-const lifetimeMarginMs = 15 * 60_000;
-
 /**
  * A runner whose every run has a container of its own. Keys stay outside: the container is given a token that the
  * worker changes for the key when a request to the model service passes by. Of an agent that cannot work so, the key
@@ -58,9 +57,9 @@ export function containerRunner(deps: ContainerRunnerDeps): Runner {
     }),
     startRun: (executionId, request, { outside } = {}) =>
       start(deps, executionId, request, outside),
-    startPatch: () => Promise.reject(noPatches()),
-    patchResult: () => Promise.reject(noPatches()),
-    takeOutput: () => Promise.reject(noPatches()),
+    startPatch: (id, request, outside) => startPatch(deps, id, request, outside),
+    patchResult: (id) => runnerOf(id).patchResult(id),
+    takeOutput: (id, command, store) => runnerOf(id).takeOutput(id, command, store),
     follow: (kind, id, options) => runnerOf(id).follow(kind, id, options),
     runResult: (id) => runnerOf(id).runResult(id),
     async cancel(kind, id, fence, reason) {
@@ -87,7 +86,7 @@ async function start(
   const egress = egressOf(request, outside);
   const opened = await containers.open({
     executionId,
-    lifetimeMs: request.limits.wallClockMs + lifetimeMarginMs,
+    lifetimeMs: containerLifetimeMs(request.limits.wallClockMs),
     ...egress,
   });
   if (opened.kind !== "open") throw notOpen(opened);
@@ -99,6 +98,45 @@ async function start(
     ...(egress.model === null ? {} : keyOutside(request, outside, opened.token)),
     ...(request.doorbell === undefined ? {} : { doorbell: inside(request.doorbell) }),
   });
+}
+
+/** Of a patch set no key is known, and no model service; hosts that the project allows its agents are let through. */
+async function startPatch(
+  { containers, runnerOf, bundleOf }: ContainerRunnerDeps,
+  id: string,
+  request: PatchRunRequest,
+  { allowedHosts }: PatchOutside = { allowedHosts: [] },
+): Promise<RunStatus> {
+  const ofCommands = request.validation.commands.reduce((sum, { timeoutMs }) => sum + timeoutMs, 0);
+  const opened = await containers.open({
+    executionId: id,
+    role: "patches",
+    lifetimeMs: containerLifetimeMs(ofCommands),
+    model: null,
+    allowedHosts,
+  });
+  if (opened.kind === "gone")
+    throw new SwitchyardError("run_not_found", "The container of the run is gone.");
+  if (opened.kind !== "open") throw notOpen(opened);
+  const runner = runnerOf(id);
+  const known = await knownPatch(runner, id);
+  if (known !== null) return known;
+  const source = await bringPatchSource(bundleOf, runner, id, request);
+  return runner.startPatch(id, {
+    ...request,
+    source,
+    ...(request.doorbell === undefined ? {} : { doorbell: inside(request.doorbell) }),
+  });
+}
+
+/** A run that is under way reads its source where it lies: it is not brought a second time. */
+async function knownPatch(runner: InnerRunner, id: string): Promise<RunStatus | null> {
+  try {
+    return await runner.patchResult(id);
+  } catch (error) {
+    if (error instanceof SwitchyardError && error.code === "run_not_found") return null;
+    throw error;
+  }
 }
 
 /** The key goes in only where the agent cannot work otherwise and the deployment allows it. */
@@ -149,6 +187,19 @@ async function bringSource(
   return { kind: "bundle", r2: executionId, ...(branch === null ? { commit } : { branch }) };
 }
 
+/** The history of what a set is brought onto holds the commit that it was made for. */
+async function bringPatchSource(
+  bundleOf: ContainerRunnerDeps["bundleOf"],
+  runner: InnerRunner,
+  id: string,
+  { source, onto }: PatchRunRequest,
+): Promise<Source> {
+  if (onto === undefined || source.commit === undefined)
+    return bringSource(bundleOf, runner, id, source);
+  const brought = await bringSource(bundleOf, runner, id, { ...source, commit: onto });
+  return { ...brought, commit: source.commit };
+}
+
 /** A session that is not there is not brought: a new one begins, or the agent says that it does not know it. */
 async function bringSession(
   { archives, runnerOf }: ContainerRunnerDeps,
@@ -190,6 +241,3 @@ function notOpen(opened: Exclude<OpenedContainer, { kind: "open" }>): Switchyard
       : `The container did not start: ${opened.message}`;
   return new SwitchyardError("runner_unreachable", message);
 }
-
-const noPatches = () =>
-  new SwitchyardError("internal", "Patches are not applied in the containers of agents.");
