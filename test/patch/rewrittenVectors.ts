@@ -33,11 +33,33 @@ export const tediousVectors = [
   vectorOf({ before: scattered(40_000, 3), after: scattered(50_000, 4) }),
 ];
 
-/** Few enough to be compared to the end, in nearly as many steps as there may be. */
+/** Few enough to be compared to the end. */
 export const laboriousVector = vectorOf({
   before: scattered(600, 5),
   after: scattered(550, 6),
 });
+
+/**
+ * Two lines of each run are taken out, far fewer than are looked for, but every diagonal runs a long way: for 270 runs
+ * that is 1,932,074 steps of the 2,000,000, for 276 they are 2,015,216, of which the search for anchors is 27,600.
+ */
+export const nearlySpentVector = runsVector(270);
+export const overspentVector = runsVector(276);
+
+/** One line is on both sides once, but to look for it takes more steps than there are. */
+export const unanchoredVector = {
+  ...vectorOf({ before: aroundOne("a"), after: aroundOne("b") }),
+  policy: { base_is_head: true, limits: { changed_lines: 3_000_000 } },
+};
+
+function aroundOne(line: string): string {
+  return `${`${line}\n`.repeat(500_100)}x\n${`${line}\n`.repeat(500_100)}`;
+}
+
+function runsVector(count: number) {
+  const runs = (length: number) => `${"a\n".repeat(length)}b\n`.repeat(count);
+  return vectorOf({ before: runs(50), after: runs(48) });
+}
 
 function scattered(count: number, seed: number): string {
   let state = seed;
