@@ -6,16 +6,20 @@ import { newTenant, withRunner } from "./world.ts";
 let runner: FakeRunner;
 let tenant: Awaited<ReturnType<typeof newTenant>>;
 let projectId: string;
+/** Of this test alone: what another one has left at work must not come to its branch. */
+let orderId: string;
+let branch: string;
 
 beforeEach(async () => {
+  orderId = `ORD-${crypto.randomUUID().slice(0, 8)}`;
+  branch = `refs/heads/factory/${orderId}`;
   runner = withRunner();
   tenant = await newTenant();
   projectId = await tenant.project();
 });
 
 const final = ["completed", "failed", "cancelled", "escalated"];
-const branch = "refs/heads/factory/ORD-7";
-const submit = () => tenant.submit({ projectId, provider: "gemini", orderId: "ORD-7" });
+const submit = () => tenant.submit({ projectId, provider: "gemini", orderId });
 const untilItWaits = (id: string) =>
   vi.waitFor(async () =>
     expect(await tenant.show(id)).toMatchObject({
