@@ -11,11 +11,13 @@ import {
 import {
   bootHeader,
   bundleHeaders,
+  bundleRequestSchema,
   cancelRequestSchema,
   outputBytesHeader,
   patchRunRequestSchema,
   runRequestSchema,
 } from "../../shared/contracts/runner.ts";
+import type { Source } from "../../shared/contracts/source.ts";
 import { type ErrorCode, errorTable } from "../../shared/errors.ts";
 import { encodeBase64 } from "../../shared/patch/base64.ts";
 import { encodeText } from "../../shared/patch/bytes.ts";
@@ -166,10 +168,7 @@ export class FakeRunner {
   }
 
   #forge(action: string, body: unknown): Response {
-    if (action === "bundle")
-      return new Response("a bundle", {
-        headers: { [bundleHeaders.commit]: fakeSha("bundle"), [bundleHeaders.branch]: "main" },
-      });
+    if (action === "bundle") return bundleOf(bundleRequestSchema.parse(body).source);
     if (action === "ref") {
       const { ref } = readRefRequestSchema.parse(body);
       return answer({ commit: this.refs.get(ref) ?? null });
@@ -210,6 +209,15 @@ export class FakeRunner {
     return false;
   }
 }
+
+/** As the real one, it has a branch only where no commit was named. */
+const bundleOf = ({ commit }: Source): Response =>
+  new Response(`a bundle of ${commit ?? "main"}`, {
+    headers: {
+      [bundleHeaders.commit]: commit ?? fakeSha("bundle"),
+      [bundleHeaders.branch]: commit === undefined ? "main" : "",
+    },
+  });
 
 function fileIn(tree: Record<string, string>, path: string): ForgeFile {
   const text = tree[path];

@@ -84,6 +84,20 @@ describe("a source that travels as a bundle", () => {
     expect(events).toContainEqual({ type: "egress_denied", ...denied });
   });
 
+  it("holds what a set was made for beside what it is brought onto", async () => {
+    const { folder, first } = history();
+    const onto = git(folder, "rev-parse", "HEAD");
+    const { to } = await moved({ path: folder, commit: onto }, "patches");
+    const set = { ...setOf(folder, { "b.txt": newFile("new\n") }), base: { commit: first } };
+
+    const { report } = await finishPatch(
+      to,
+      patchRequest("", set, { source: { kind: "bundle", r2: "exec_1", commit: first }, onto }),
+    );
+
+    expect(report).toMatchObject({ kind: "applied", baseCommit: first, alreadyApplied: false });
+  });
+
   it("that was never uploaded is a fault that says so", async () => {
     const opened = await openRunner({ registry: scriptRegistry });
     const run = scriptRun("", look, { source: { kind: "bundle", r2: "exec_9" } });

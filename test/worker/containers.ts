@@ -6,6 +6,7 @@ import type { PatchControl, RunControl } from "../fakes/fakeRuns.ts";
 export class FakeContainer {
   readonly runner = new FakeRunner("http://container", "inner-token");
   isClosed = false;
+  bundle: string | null = null;
   /** The session that it was given, and the one that it keeps for who asks. */
   given: string | null = null;
   kept: string | null = null;
@@ -77,7 +78,10 @@ export class FakeContainers {
     if (odd !== undefined) return odd;
     const isGone = container?.isClosed !== false || this.#lost.has(executionId);
     if (container === undefined || isGone) return refusal("run_not_found", 404);
-    if (pathname.startsWith("/bundles/")) return stored(await textOf(request));
+    if (pathname.startsWith("/bundles/")) {
+      container.bundle = await textOf(request);
+      return stored(container.bundle);
+    }
     if (pathname.endsWith("/session")) return this.#session(container, request);
     const headers = new Headers(request.headers);
     headers.set("authorization", `Bearer ${container.runner.token}`);

@@ -58,7 +58,7 @@ describe("a task of a project that names a factory", () => {
       secrets: { GEMINI_API_KEY: plan?.token },
       source: { kind: "bundle", r2: executionId },
     });
-    expect(runner.bundles.get(executionId)).toBe("a bundle");
+    expect(runner.bundles.get(executionId)).toBe("a bundle of main");
     expect(JSON.stringify([plan, requestOf(executionId)])).not.toContain("key-of-gemini");
     await vi.waitFor(() => expect(plan?.closed).toBe(true));
   });

@@ -1,6 +1,6 @@
 import { expect, vi } from "vitest";
 import type { PatchReport } from "../../shared/contracts/runner.ts";
-import type { TaskDetail } from "../../shared/contracts/task.ts";
+import type { CreateTask, TaskDetail } from "../../shared/contracts/task.ts";
 import { useContainers } from "./containers.ts";
 import { newTenant, withRunner } from "./world.ts";
 
@@ -15,17 +15,17 @@ export async function validationWorld() {
   const runner = withRunner();
   const containers = useContainers();
   const tenant = await newTenant();
-  const submit = async (settings: object = {}) => {
+  const submit = async (settings: object = {}, request: Partial<CreateTask> = {}) => {
     const projectId = await tenant.project({ validation: [command], ...settings });
-    return (await tenant.submit({ projectId, provider: "gemini" })).id;
+    return (await tenant.submit({ projectId, provider: "gemini", ...request })).id;
   };
   return {
     runner,
     containers,
     tenant,
     submit,
-    finish: async (settings?: object): Promise<TaskDetail> =>
-      tenant.until(await submit(settings), ...final),
+    finish: async (settings?: object, request?: Partial<CreateTask>): Promise<TaskDetail> =>
+      tenant.until(await submit(settings, request), ...final),
     /** The containers that were to try a patch, in order. */
     validators: () => [...containers.all].filter(([id]) => /-v\d+$/.test(id)),
     allClosed: () =>

@@ -16,6 +16,21 @@ beforeEach(async () => {
   world = await validationWorld();
 });
 
+const orderBranch = "refs/heads/factory/ORD-7";
+const passed = {
+  status: "passed" as const,
+  commands: [
+    {
+      name: "test",
+      argv: ["npm", "test"],
+      status: "passed" as const,
+      exitCode: 0,
+      durationMs: 5,
+      tail: "",
+    },
+  ],
+};
+
 const requestOf = (request: unknown) => request as PatchRunRequest;
 
 describe("the commands of a project whose agents work in containers", () => {
@@ -47,6 +62,38 @@ describe("the commands of a project whose agents work in containers", () => {
       allowedHosts: ["packages.example.com"],
     });
     expect(JSON.stringify(request)).not.toMatch(/key-of-|runner-token/);
+    await world.allClosed();
+  });
+
+  it("run on the tree of both where the branch has moved, from a bundle that holds both", async () => {
+    const [foreign, merged] = ["f".repeat(40), "8".repeat(40)];
+    world.runner.onPatch = (run) => {
+      if (run.request.onto === undefined) return run.finish();
+      run.emit({ type: "patch_applied", treeId: merged, files: 1 });
+      run.finish(reportOf({ treeId: merged, validation: { status: "none", commands: [] } }));
+    };
+    world.containers.onPatch = (run) =>
+      run.finish(reportOf({ treeId: run.request.expectedTreeId ?? "", validation: passed }));
+    let isMoved = false;
+    world.runner.misbehave = (_, path) => {
+      if (path !== "/forge/move-ref" || isMoved) return undefined;
+      isMoved = true;
+      world.runner.parents.set(foreign, "b".repeat(40));
+      world.runner.refs.set(orderBranch, foreign);
+      return undefined;
+    };
+
+    const task = await world.finish({}, { orderId: "ORD-7" });
+
+    expect(task).toMatchObject({ status: "completed", outcome: { code: "delivered" } });
+    const [, [id, container] = []] = world.validators();
+    expect(requestOf(container?.runner.patches.get(id ?? "")?.request)).toMatchObject({
+      onto: foreign,
+      expectedTreeId: merged,
+      source: { kind: "bundle", r2: id, commit: "b".repeat(40) },
+    });
+    expect(container?.bundle).toBe(`a bundle of ${foreign}`);
+    expect(world.runner.parents.get(task.commit?.sha ?? "")).toBe(foreign);
     await world.allClosed();
   });
 
