@@ -25,21 +25,28 @@ export const names = {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+/** So many the compiler of the runtime needs before a round is as fast as those after it. */
+const warmUpRounds = 5;
+
 /** Every contender takes its turn in each round, so that what else the machine does meets all of them. */
 export async function measureApply(work: SpeedLoad, rounds: number): Promise<Timing[]> {
   const place = mkdtempSync(path.join(tmpdir(), "aipatch-speed-"));
   try {
-    const contenders = [...ours(work), ...theirs(work)];
-    const gits = gitContenders(work, place);
-    const timings: Timing[] = [...contenders, ...gits].map(({ name }) => ({
-      name,
-      milliseconds: [],
-    }));
-    for (let round = 0; round < rounds; round++)
-      for (const [at, { prepare, run }] of [...contenders, ...gits].entries()) {
+    const inProcess = [...ours(work), ...theirs(work)];
+    for (let round = 0; round < warmUpRounds; round++)
+      for (const { prepare, run } of inProcess) {
         prepare();
-        const startedAtMs = performance.now();
         await run();
+      }
+    const contenders = [...inProcess, ...gitContenders(work, place)];
+    const timings: Timing[] = contenders.map(({ name }) => ({ name, milliseconds: [] }));
+    for (let round = 0; round < rounds; round++)
+      for (let turn = 0; turn < contenders.length; turn++) {
+        // Another one begins each time, since git leaves the machine busy with its files.
+        const at = (turn + round) % contenders.length;
+        contenders[at]?.prepare();
+        const startedAtMs = performance.now();
+        await contenders[at]?.run();
         timings[at]?.milliseconds.push(performance.now() - startedAtMs);
       }
     return timings;
