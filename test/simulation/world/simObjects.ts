@@ -61,7 +61,17 @@ export class SimObjects {
 
   /** Lets every alarm ring now, as at the end of a history. */
   async ringAllAlarms(): Promise<void> {
-    for (const { ref } of this.all.values()) await this.#invoke(ref, (loop) => loop.wake());
+    for (const { ref } of this.all.values()) await this.#ringUntilAnswered(ref);
+  }
+
+  /** An object that is evicted while its alarm rings is made anew, and the alarm rings again. */
+  async #ringUntilAnswered(ref: TaskRef): Promise<void> {
+    try {
+      await this.#invoke(ref, (loop) => loop.wake());
+    } catch (error) {
+      if (!(error instanceof ObjectReset)) throw error;
+      await this.#ringUntilAnswered(ref);
+    }
   }
 
   /** Nobody has work left, but for forgetting. */
@@ -90,7 +100,7 @@ export class SimObjects {
     const answer = await Promise.race([work(instance.loop), instance.life.died]);
     if (answer !== "died") return answer;
     if (object.instance === instance) object.instance = null;
-    throw new Error("The object was reset.");
+    throw new ObjectReset("The object was reset.");
   }
 
   #find(ref: TaskRef): SimObject {
@@ -198,3 +208,5 @@ export class SimObjects {
     this.#armTimer(object);
   }
 }
+
+class ObjectReset extends Error {}
