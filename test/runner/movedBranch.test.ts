@@ -70,6 +70,22 @@ describe("a patch set that is brought onto a later commit", () => {
     });
   });
 
+  it("is found applied where somebody has removed and made the same files", async () => {
+    const { repository, apply } = await openBase({ "a.txt": "a\n", "b.txt": "b\n" }, (folder) => [
+      { "a.txt": { op: "delete", pre: pre(folder, "a.txt") }, "new.txt": newFile("new\n") },
+    ]);
+    git(repository, "rm", "--quiet", "a.txt");
+    writeFiles(repository, { "new.txt": "new\n", "b.txt": "theirs\n" });
+    const onto = commitAll(repository, "the same");
+
+    expect((await apply(onto)).report).toMatchObject({
+      kind: "applied",
+      alreadyApplied: true,
+      treeId: git(repository, "rev-parse", "HEAD^{tree}"),
+      changes: [],
+    });
+  });
+
   it("is refused with the conflict marked, and no secret in it", async () => {
     const { repository, apply } = await edited();
     writeFiles(repository, {

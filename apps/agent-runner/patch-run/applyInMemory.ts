@@ -1,5 +1,10 @@
 import type { PatchSet } from "../../../shared/contracts/aiPatch.ts";
-import { type ApplyOutcome, applyPatchSet, type PatchPolicy } from "../../../shared/patch/apply.ts";
+import {
+  type ApplyOutcome,
+  applyPatchSet,
+  isSameFile,
+  type PatchPolicy,
+} from "../../../shared/patch/apply.ts";
 import { encodeText } from "../../../shared/patch/bytes.ts";
 import type { ReadFile } from "../../../shared/patch/treeFile.ts";
 import { fromBytes } from "../git/bytePath.ts";
@@ -18,6 +23,23 @@ export async function applyInMemory(
 ): Promise<ApplyOutcome> {
   const readBase = base === null ? undefined : await readerOf(place, base, set);
   return applyPatchSet(set, await readerOf(place, commit, set), policy, readBase);
+}
+
+/**
+ * Whether every file is on a later commit as the set makes it of its own base. An engine does not say so of a set that
+ * deletes only: it does not know whether the files were ever there.
+ */
+export async function isThereAlready(
+  { base, commit, set }: { base: GitPlace; commit: string; set: PatchSet },
+  later: string,
+): Promise<boolean> {
+  const policy = { baseIsHead: true, allowProtected: true };
+  const made = await applyInMemory(base, { commit, base: null }, set, policy);
+  if (made.kind !== "applied") return false;
+  const readLater = await readerOf(base, later, set);
+  for (const [path, file] of made.files)
+    if (!isSameFile((await readLater(path)) ?? null, file)) return false;
+  return true;
 }
 
 /** The files that the set names are read together; the few others that an engine asks for, one by one. */

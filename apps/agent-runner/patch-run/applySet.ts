@@ -2,11 +2,12 @@ import { join } from "node:path";
 import type { PatchFault, PatchSet } from "../../../shared/contracts/aiPatch.ts";
 import type { FileConflict } from "../../../shared/patch/threeWay.ts";
 import type { TreeFile } from "../../../shared/patch/treeFile.ts";
+import { treeOf } from "../git/ancestry.ts";
 import { exportTree } from "../git/baseRepository.ts";
 import type { GitPlace } from "../git/git.ts";
 import { collectChanges, type WorktreeChanges } from "../git/worktreeChanges.ts";
 import type { RunMarkers } from "../processes/environment.ts";
-import { applyInMemory } from "./applyInMemory.ts";
+import { applyInMemory, isThereAlready } from "./applyInMemory.ts";
 import { compareOutcomes, compareTree } from "./compareEngines.ts";
 import { runPatchManager } from "./patchManager.ts";
 
@@ -37,6 +38,8 @@ const largestFileBytes = 256 * 1024 * 1024;
  */
 export async function applySet(request: ApplyRequest): Promise<AppliedSet> {
   const { base, commit, onto, set, scratch, markers, signal } = request;
+  if (onto !== null && (await isThereAlready(request, onto)))
+    return { kind: "applied", treeId: await treeOf(base, onto), files: 0 };
   const policy = { baseIsHead: onto === null, allowProtected: request.allowProtected };
   const at = onto === null ? { commit, base: null } : { commit: onto, base: commit };
   const ours = await applyInMemory(base, at, set, policy);

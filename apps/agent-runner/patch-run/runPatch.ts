@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { PatchReport, PatchRunRequest } from "../../../shared/contracts/runner.ts";
 import { SwitchyardError } from "../../../shared/errors.ts";
+import { treeOf } from "../git/ancestry.ts";
 import { createBaseRepository } from "../git/baseRepository.ts";
 import { resolveSource, type SourceAccess } from "../git/localSource.ts";
 import type { RunMarkers } from "../processes/environment.ts";
@@ -14,7 +15,7 @@ import { removeTree } from "../state/removeTree.ts";
 import { applySet } from "./applySet.ts";
 import { countChanges } from "./countChanges.ts";
 import { refusalOf } from "./refusal.ts";
-import { targetOf, treeOf } from "./target.ts";
+import { targetOf } from "./target.ts";
 import { validateTree } from "./validate.ts";
 
 export type PatchRun = {

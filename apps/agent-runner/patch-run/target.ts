@@ -1,6 +1,6 @@
 import type { PatchReport } from "../../../shared/contracts/runner.ts";
 import { isAncestor } from "../git/ancestry.ts";
-import { type GitPlace, gitLine } from "../git/git.ts";
+import type { GitPlace } from "../git/git.ts";
 import type { ApplyRequest } from "./applySet.ts";
 
 type Target = { kind: "target" } & Pick<ApplyRequest, "commit" | "onto">;
@@ -19,6 +19,3 @@ export async function targetOf(
   const message = `${onto} does not go on from ${commit}, which the set is against: the branch was rewritten`;
   return { kind: "refused", faults: [{ index: null, file: null, code: "conflict", message }] };
 }
-
-export const treeOf = (place: GitPlace, commit: string): Promise<string> =>
-  gitLine(place, ["rev-parse", "--verify", "--end-of-options", `${commit}^{tree}`]);

@@ -121,8 +121,17 @@ export class People {
       revertSoon(world, task, {
         ask: (wish) => void this.#revert(wish),
         submitAt: (atMs, wish) => this.submitAt(atMs, wish),
+        later: (afterMs, work) => this.#later(afterMs, work),
       });
     }
+  }
+
+  #later(afterMs: number, work: () => Promise<void>): void {
+    this.#asking += 1;
+    this.#world.timeline.after(afterMs, async () => {
+      await work();
+      this.#asking -= 1;
+    });
   }
 
   async #cancel(organizationId: string, taskId: string): Promise<void> {

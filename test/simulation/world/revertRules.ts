@@ -5,8 +5,9 @@ import {
 } from "../../../orchestrator/worker/domain/task.ts";
 import type { Before, Violation } from "./invariants.ts";
 import type { SimForge } from "./simForge.ts";
+import { refusedAtRandom } from "./simPatches.ts";
 import type { View } from "./simStores.ts";
-import { type Change, carryOnto, isSame, type Tree } from "./treeChanges.ts";
+import { type Change, carryOnto, isSame, isThere, type Tree } from "./treeChanges.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -32,7 +33,9 @@ function revertIsRight(forge: SimForge, view: View, task: Task, patchSetId: stri
   if (task.status === "patching" && (own === undefined || parentOf(own) !== head))
     return [violation(`${task.id} was made on another commit than its order's head`)];
   const wanted = changeOf(forge, patch.commitSha);
-  const isRefused = task.status === "escalated" && (own?.faults ?? []).length > 0;
+  const faults = own?.faults ?? [];
+  const isRefused =
+    task.status === "escalated" && faults.some(({ message }) => message !== refusedAtRandom);
   if (isRefused && isAsBefore(wanted, forge.treeOf(head)))
     return [violation(`${task.id} is told as in conflict, and nothing is left of ${patchSetId}`)];
   return task.status === "completed" ? endIsRight(forge, task, { wanted, own, head }) : [];
@@ -70,12 +73,11 @@ const headOf = (view: View, { organizationId, projectId, orderId }: Task): strin
   )?.headCommit ?? null;
 
 /** Work in lines next to a change may be in its way, so nothing but the very same files is "as before". */
-const isAsBefore = ({ from, to }: Change, tree: Tree): boolean =>
-  [...from.keys(), ...to.keys()].every(
-    (path) => from.get(path) === to.get(path) || from.get(path) === tree.get(path),
-  );
+const isAsBefore = (change: Change, tree: Tree): boolean => isThere(turned(change), tree);
 
-const takeBack = ({ from, to }: Change, tree: Tree) => carryOnto({ from: to, to: from }, tree);
+const takeBack = (change: Change, tree: Tree) => carryOnto(turned(change), tree);
+
+const turned = ({ from, to }: Change): Change => ({ from: to, to: from });
 
 function headsHoldDeliveries(forge: SimForge, view: View): Violation[] {
   const tasks = new Map(view.tasks.map((task) => [task.id, task]));

@@ -14,7 +14,12 @@ const minuteMs = 60_000;
 const mostWishes = 5;
 
 /** What somebody does about it. */
-type Doing = { ask(wish: RevertWish): void; submitAt(atMs: number, wish: Wish): void };
+type Doing = {
+  ask(wish: RevertWish): void;
+  submitAt(atMs: number, wish: Wish): void;
+  /** Something that somebody has in mind: no history is over before. */
+  later(afterMs: number, work: () => Promise<void>): void;
+};
 
 /**
  * Just when a patch is on its way or in the code, or long after, somebody wants it taken back; at times twice, and
@@ -23,7 +28,7 @@ type Doing = { ask(wish: RevertWish): void; submitAt(atMs: number, wish: Wish): 
 export function revertSoon(
   world: World,
   { organizationId, projectId, orderId, id, status, outcome }: Task,
-  { ask, submitAt }: Doing,
+  doing: Doing,
 ): void {
   const isOnItsWay = status === "validating" || status === "delivering";
   const isIn = status === "completed" && outcome?.code === "delivered";
@@ -34,10 +39,10 @@ export function revertSoon(
   const project = projectId.slice(projectId.lastIndexOf("_") + 1);
   for (const more of ["more", "yet more"].filter(() => chance.happens(0.3))) {
     const wish = { organizationId, project, orderId, key: `${more} ${which}` };
-    submitAt(nowMs + chance.below(10 * minuteMs), wish);
+    doing.submitAt(nowMs + chance.below(10 * minuteMs), wish);
   }
   for (const again of ["revert", "revert again"].slice(0, chance.happens(0.4) ? 2 : 1))
-    askSoon(world, { organizationId, taskId: id }, `${again} ${which}`, ask);
+    askSoon(world, { organizationId, taskId: id }, `${again} ${which}`, doing);
 }
 
 /** Under one key, at times sent twice. */
@@ -45,11 +50,11 @@ function askSoon(
   world: World,
   { organizationId, taskId }: TaskRef,
   key: string,
-  ask: Doing["ask"],
+  { ask, later }: Doing,
 ): void {
-  const { chance, timeline } = world;
+  const { chance } = world;
   const times = world.strikes("request_doubled") ? 2 : 1;
-  timeline.after(chance.below(chance.happens(0.5) ? 200 : 20 * minuteMs), async () => {
+  later(chance.below(chance.happens(0.5) ? 200 : 20 * minuteMs), async () => {
     const { patchSets } = await world.stores.view();
     const patch = patchSets.findLast((one) => one.taskId === taskId);
     if (patch === undefined) return;

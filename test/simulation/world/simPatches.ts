@@ -9,7 +9,7 @@ import type {
 import { SwitchyardError } from "../../../shared/errors.ts";
 import { shaOf } from "./shaOf.ts";
 import { streamOf } from "./simArchives.ts";
-import { type Change, isSame } from "./treeChanges.ts";
+import { type Change, isSame, isThere } from "./treeChanges.ts";
 import type { World } from "./world.ts";
 
 type SimPatchRun = {
@@ -130,9 +130,12 @@ export class SimPatches {
     run.change = { from: base, to: onBase.tree };
     if (onto === undefined) return { ...onBase, alreadyApplied: false };
     if (!forge.isOn(onto, source.commit ?? "")) return refusal("conflict");
-    const made = await trees.apply(set, base, forge.treeOf(onto));
+    const now = forge.treeOf(onto);
+    if (isThere(run.change, now))
+      return { kind: "made", treeId: trees.put(now), alreadyApplied: true };
+    const made = await trees.apply(set, base, now);
     if (made.kind === "refused") return made;
-    return { ...made, alreadyApplied: isSame(made.tree, forge.treeOf(onto)) };
+    return { ...made, alreadyApplied: isSame(made.tree, now) };
   }
 
   #end(run: SimPatchRun, report: PatchReport): void {
@@ -159,11 +162,14 @@ type Target =
   | { kind: "made"; treeId: string; alreadyApplied: boolean }
   | Extract<PatchReport, { kind: "refused" }>;
 
+/** What the runner says of a set that is refused by chance, or since the branch was rewritten. */
+export const refusedAtRandom = "It does not fit.";
+
 const refusal = (
   code: "stale" | "bad_path" | "conflict",
 ): Extract<PatchReport, { kind: "refused" }> => ({
   kind: "refused",
-  faults: [{ index: 0, file: "src/a.js", code, message: "It does not fit." }],
+  faults: [{ index: 0, file: "src/a.js", code, message: refusedAtRandom }],
 });
 
 const applied = (

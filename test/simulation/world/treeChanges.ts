@@ -81,6 +81,12 @@ function lineByLine(
   return lines.join("");
 }
 
+/** Whether every file that a change is of is as it makes it. */
+export const isThere = ({ from, to }: Change, tree: Tree): boolean =>
+  [...from.keys(), ...to.keys()].every(
+    (path) => from.get(path) === to.get(path) || to.get(path) === tree.get(path),
+  );
+
 export const isSame = (one: Tree, other: Tree): boolean =>
   one.size === other.size && [...one].every(([path, text]) => other.get(path) === text);
 
