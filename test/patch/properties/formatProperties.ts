@@ -23,7 +23,7 @@ const naming = { id: "s", taskId: "t", provider: "p", base: {} };
 const diffProperties: readonly FormatProperty[] = [
   property(
     "apply(a, diff(a, b)) = b, in bytes",
-    60,
+    48,
     fc.tuple(fileBytes, fileBytes),
     async ([before, after]) => {
       fc.pre(!before.equals(after));
@@ -40,7 +40,7 @@ const diffProperties: readonly FormatProperty[] = [
   ),
   byGit("changes of lines", 40, soundCase.map(soundVector)),
   byGit("operations on files", 20, movedVector),
-  property("no accepted path leaves the root", 60, randomPath, (path) => {
+  property("no accepted path leaves the root", 48, randomPath, (path) => {
     fc.pre(pathFault(path) === null);
     const segments = path.split("/");
     assert.ok(!path.startsWith("/"));
@@ -68,7 +68,7 @@ function byGit(kind: string, share: number, vectors: fc.Arbitrary<object>): Form
 const engineProperties = kindsOfSets.map(
   ([kind, vectors]): FormatProperty => ({
     name: `TypeScript = Python, bytes and codes: ${kind}`,
-    share: 40,
+    share: 68,
     async check(runs, seed) {
       const { parsed, python, typescript } = await outcomesOfBoth(vectors, runs, seed);
       assert.equal(typescript.length, runs);

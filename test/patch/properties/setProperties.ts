@@ -21,7 +21,7 @@ const mostMs = 2_000;
 export const setProperties: readonly FormatProperty[] = [
   property(
     "a set in mode exact is literally its blocks and the lines between them",
-    50,
+    40,
     snapshot.filter(({ mode }) => mode === "exact"),
     async (one) => {
       const after = await appliedText(one);
@@ -31,7 +31,7 @@ export const setProperties: readonly FormatProperty[] = [
   ),
   property(
     "bytes outside every interval are unchanged, in mode lines",
-    60,
+    48,
     snapshot.filter(({ mode }) => mode === "lines"),
     async (one) => {
       const after = await appliedText(one);
@@ -45,7 +45,7 @@ export const setProperties: readonly FormatProperty[] = [
   ),
   property(
     "the order of patches at different gaps does not matter",
-    50,
+    40,
     snapshot.filter(({ base, patches }) => {
       const gaps = patches.map((patch) => gapOf(patch, linesOfText(base).length));
       return new Set(gaps).size === gaps.length;
@@ -57,7 +57,7 @@ export const setProperties: readonly FormatProperty[] = [
   ),
   property(
     "uniform CRLF stays CRLF",
-    50,
+    40,
     inLines.map((one) => ({
       ...one,
       base: one.base.replace(/\r?\n/g, "\r\n"),
@@ -71,7 +71,7 @@ export const setProperties: readonly FormatProperty[] = [
   ),
   property(
     "a byte order mark, and a final newline or its absence, are kept",
-    50,
+    40,
     inLines.map((one) => ({ ...one, eof: undefined })),
     async (one) => {
       const after = await appliedText(one);
@@ -87,7 +87,7 @@ export const setProperties: readonly FormatProperty[] = [
   ),
   property(
     "a sequential set does what its patches do one by one",
-    50,
+    40,
     fitting.map((one) => ({
       ...one,
       mode: "exact" as const,
@@ -105,7 +105,7 @@ export const setProperties: readonly FormatProperty[] = [
   ),
   property(
     "a refused set changes nothing, at every fault position",
-    50,
+    40,
     fc.tuple(snapshot, fc.nat({ max: 4 })),
     async ([one, at]) => {
       const place = Math.min(at, one.patches.length);
@@ -118,7 +118,7 @@ export const setProperties: readonly FormatProperty[] = [
       assert.equal(bytes.toString(), one.base);
     },
   ),
-  property("twice is never a double insert", 50, fitting, async (one) => {
+  property("twice is never a double insert", 40, fitting, async (one) => {
     const after = await appliedText(one);
     fc.pre(after !== null);
     const pre = { sha256: sha256(Buffer.from(one.base)) };
@@ -126,7 +126,7 @@ export const setProperties: readonly FormatProperty[] = [
     const again = await outcomeOf(after ?? "", setFor(one, { pre, post }), {});
     assert.equal(again, "already_applied");
   }),
-  property("apply(b, invert) = a, in bytes", 60, fitting, async (one) => {
+  property("apply(b, invert) = a, in bytes", 48, fitting, async (one) => {
     const before = { bytes: Buffer.from(one.base), mode: "100644" as const };
     const set = setFor(one);
     const outcome = await applyPatchInput(set, () => before, ofHead);
@@ -146,7 +146,7 @@ export const setProperties: readonly FormatProperty[] = [
     assert.equal(canonicalJson(JSON.parse(text)), text);
     assert.equal(canonicalJson(withKeysReversed(value)), text);
   }),
-  property("any input ends in a set or in codes, in bounded time", 60, fc.anything(), (input) => {
+  property("any input ends in a set or in codes, in bounded time", 48, fc.anything(), (input) => {
     const startedAtMs = performance.now();
     const parsed = parsePatchSet(input);
     assert.ok(performance.now() - startedAtMs < mostMs);
@@ -154,7 +154,7 @@ export const setProperties: readonly FormatProperty[] = [
   }),
   property(
     "any file ends in a result or in codes, in bounded time",
-    50,
+    40,
     fc.tuple(soundCase, fc.uint8Array({ maxLength: 60 })),
     async ([one, bytes]) => {
       const startedAtMs = performance.now();
