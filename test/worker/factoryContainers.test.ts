@@ -87,6 +87,21 @@ describe("a task of a project that names a factory", () => {
     await vi.waitFor(() => expect(openedPlans.every(({ closed }) => closed)).toBe(true));
   });
 
+  it("has the commands of a revert run there too", async () => {
+    const { id } = await submitTo({ factory: "acme" });
+    const { patch } = await tenant.until(id, "completed");
+
+    const path = `/api/v1/patches/${patch?.id}/revert`;
+    const answer = await tenant.call("POST", path, { reason: "It broke the shop." });
+    const revert = await tenant.until(
+      (await answer.json<{ id: string }>()).id,
+      "completed",
+      "failed",
+    );
+
+    expect(revert.execution).toMatchObject({ provider: "switchyard", factory: "acme" });
+  });
+
   it("has its commands run nowhere once the factory is not registered any more", () => {
     const deployment = readEnv(withFactory(env));
     const where = validatorsOf(deployment, runnersOf(env, deployment));

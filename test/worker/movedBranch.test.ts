@@ -6,6 +6,7 @@ import type { PatchReport, PatchRunRequest, RunRequest } from "../../shared/cont
 import type { TaskView } from "../../shared/contracts/task.ts";
 import { fakeBase, fakeTree, type PatchControl } from "../fakes/fakeRuns.ts";
 import { approvalWorld, codeOf } from "./approvalWorld.ts";
+import { edit } from "./patchSamples.ts";
 
 let world: Awaited<ReturnType<typeof approvalWorld>>;
 
@@ -13,16 +14,6 @@ const branch = "refs/heads/factory/ORD-7";
 const foreign = "f".repeat(40);
 const final = ["completed", "failed", "cancelled", "escalated"];
 const mergedTree = "8".repeat(40);
-
-const edit = {
-  task_id: "task_1",
-  file: "a.txt",
-  operation: "replace-block" as const,
-  start: 2,
-  end: 2,
-  block: "TWO\n",
-  metadata: { provider: "gemini" },
-};
 
 beforeEach(async () => {
   world = await approvalWorld();
@@ -185,6 +176,24 @@ describe("a patch whose branch somebody else has committed to", () => {
     expect(world.runner.refs.get(branch)).toBe(foreign);
     await world.tenant.until(await submit(), ...final);
     expect(agentRuns()[1]?.source).toMatchObject({ commit: foreign });
+  });
+
+  it("is for a person when the same change is taken off the branch again meanwhile", async () => {
+    world.runner.onPatch = (run: PatchControl) => {
+      if (run.request.onto === undefined) return run.finish();
+      world.runner.refs.delete(branch);
+      run.emit({ type: "patch_applied", treeId: mergedTree, files: 0 });
+      run.finish(applied({ alreadyApplied: true }));
+    };
+    pushBeforeMove(push(foreign));
+
+    const task = await world.tenant.until(await submit(), ...final);
+
+    expect(task).toMatchObject({
+      status: "escalated",
+      outcome: { code: "conflict", message: expect.stringContaining("is gone") },
+      patch: { status: "conflict" },
+    });
   });
 
   it("is put right by an agent that sees the conflict and has the branch as it is", async () => {

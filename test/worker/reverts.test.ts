@@ -5,34 +5,10 @@ import { applyPatchSet } from "../../shared/patch/apply.ts";
 import { decodeUtf8, encodeText } from "../../shared/patch/bytes.ts";
 import { fakeBase, type PatchControl } from "../fakes/fakeRuns.ts";
 import { approvalWorld, codeOf, protectedFile, type Who } from "./approvalWorld.ts";
+import { after, before, set, type Tree } from "./patchSamples.ts";
 import { newTenant } from "./world.ts";
 
-type Tree = Record<string, string>;
 let world: Awaited<ReturnType<typeof approvalWorld>>;
-
-const before: Tree = { "a.txt": "1\n2\n3\n4\n5\n", "old.txt": "old\n" };
-const after: Tree = { "a.txt": "1\n3\n4\n5\n", "new.txt": "new\n" };
-const set = {
-  files: {
-    "a.txt": { op: "edit" },
-    "new.txt": { op: "create", content: { text: "new\n" } },
-    "old.txt": {
-      op: "delete",
-      pre: { sha256: "01d09d19c2139a46aebfb577780d123d7396e97201bc7ead210a2ebff8239dee" },
-    },
-  } as PatchSet["files"],
-  patches: [
-    {
-      task_id: "task_1",
-      file: "a.txt",
-      operation: "replace-block" as const,
-      start: 2,
-      end: 2,
-      block: "",
-      metadata: { provider: "gemini" },
-    },
-  ],
-};
 
 beforeEach(async () => {
   world = await approvalWorld();
@@ -166,6 +142,21 @@ describe("the revert of a delivered patch", () => {
   });
 
   const created = { files: { "new.txt": set.files["new.txt"] }, patches: [] } as typeof set;
+
+  it("does not say that nothing is left where somebody has gone on with the branch", async () => {
+    const { id } = await delivered(set, after);
+    const first = await reverted(id, "completed");
+    world.runner.trees.set(first.commit?.sha ?? "", before);
+    const branch = `refs/heads/factory/${first.orderId}`;
+    world.runner.refs.set(branch, "f".repeat(40));
+
+    const second = await reverted(id, "completed", "escalated", "failed");
+
+    expect(second).toMatchObject({
+      status: "failed",
+      outcome: { message: expect.stringContaining(`the branch is at ${"f".repeat(40)} by now`) },
+    });
+  });
 
   it.each([
     ["", set, after],

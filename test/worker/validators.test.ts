@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { findVerdict } from "../../orchestrator/worker/services/patch-manager/findVerdict.ts";
 import type { PatchRunRequest } from "../../shared/contracts/runner.ts";
 import {
   command,
@@ -102,6 +103,31 @@ describe("the commands of a project whose agents work in containers", () => {
 
     expect(task).toMatchObject({ status: "completed", patch: { validation: { status: "none" } } });
     expect(world.validators()).toEqual([]);
+  });
+
+  it("keep what they came to, also once the project wants none any more", async () => {
+    const report = {
+      kind: "inline" as const,
+      text: JSON.stringify({ ...passed, status: "failed" }),
+    };
+    const attempt = { fence: 1, patchTry: 1, validation: { try: 1, treeId, report } };
+    const patch = { id: "ps_1", status: "validating", treeId };
+    const brief = { patch, task: { validation: [] }, project: { settings: { validation: [] } } };
+    const by = { id: "ps_1-1", place: "runner" };
+
+    const found = await findVerdict(
+      {} as never,
+      by as never,
+      attempt as never,
+      brief as never,
+      reportOf({ validation: { status: "none", commands: [] } }),
+    );
+
+    expect(found).toMatchObject({
+      kind: "verdict",
+      by: { place: "container" },
+      report: { validation: { status: "failed" } },
+    });
   });
 
   it("have their whole output kept before the container is gone", async () => {

@@ -35,7 +35,8 @@ export function revertSoon(
   const isEnough = (world.injected.get("revert") ?? 0) >= mostWishes;
   if (isEnough || !(isOnItsWay || isIn) || !world.strikes("revert")) return;
   const { chance, nowMs } = world;
-  const which = `of ${id}, ${status}`;
+  // A task whose branch has moved is there twice.
+  const which = `of ${id}, ${status} at ${nowMs}`;
   const project = projectId.slice(projectId.lastIndexOf("_") + 1);
   for (const more of ["more", "yet more"].filter(() => chance.happens(0.3))) {
     const wish = { organizationId, project, orderId, key: `${more} ${which}` };

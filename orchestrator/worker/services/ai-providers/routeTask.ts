@@ -14,13 +14,13 @@ export async function routeTask(
   { task, project }: Pick<TaskContext, "task" | "project">,
   override: string | null = null,
 ): Promise<RoutedTask> {
-  if (task.reverts !== null) return ownWork;
   const placement = placeTask(deps.factories, task, project);
   if (placement.kind === "not_registered") {
     const { because } = placement;
     const decision = { kind: "none" as const, because, transient: false, considered: [] };
     return { placement, decision, candidates: [] };
   }
+  if (task.reverts !== null) return { placement, decision: ownWork, candidates: [] };
   const factory = placement.kind === "factory" ? placement.factory : null;
   const candidates = await lookAtCandidates(deps, task.organizationId, factory);
   const decision = route(
@@ -48,14 +48,10 @@ async function exhaustedBy(
   return failed.filter((provider, index) => failed.indexOf(provider) !== index);
 }
 
-/** A revert is made by Switchyard itself, wherever agents would work. */
-const ownWork: RoutedTask = {
-  placement: { kind: "deployment" },
-  decision: {
-    kind: "assign",
-    provider: ownProvider,
-    because: "a revert needs no agent",
-    considered: [],
-  },
-  candidates: [],
+/** A revert is made by Switchyard itself; the project's commands run on it where its agents work. */
+const ownWork: RouteDecision = {
+  kind: "assign",
+  provider: ownProvider,
+  because: "a revert needs no agent",
+  considered: [],
 };

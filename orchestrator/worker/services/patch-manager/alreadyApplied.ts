@@ -5,7 +5,9 @@ import { go, type StepResult, wait } from "../../domain/ports/supervision.ts";
 import type { Attempt } from "../../domain/ports/supervisorMemory.ts";
 import { branchOfOrder, parentOf } from "../../domain/task.ts";
 import { systemActor, tellState } from "../../domain/tellState.ts";
-import { type PatchBrief, type PatchDeps, patchRefOf } from "./deps.ts";
+import { forgeOf, type PatchBrief, type PatchDeps, patchRefOf } from "./deps.ts";
+import { endPatch } from "./endPatch.ts";
+import { judgeMovedBranch } from "./movedBranch.ts";
 
 /**
  * Somebody else has made the same change on the order's branch, and the project's commands pass there: the task is
@@ -18,8 +20,12 @@ export async function endAsApplied(
   validation: ValidationReport,
 ): Promise<StepResult> {
   const { task, execution, patch } = brief;
-  const nowMs = deps.clock.nowMs();
   const [branch, commit] = [branchOfOrder(task.orderId), parentOf(patch)];
+  const current = await forgeOf(deps).readRef(task.source, `refs/heads/${branch}`);
+  // Somebody may have taken it off again while the commands ran.
+  const moved = current === commit ? null : await judgeMovedBranch(forgeOf(deps), brief, current);
+  if (moved?.kind === "conflict") return endPatch(deps, attempt, brief, moved.end);
+  const nowMs = deps.clock.nowMs();
   const outcome = {
     code: "already_applied" as const,
     message: `All that the patch changes is on ${branch} already, at ${commit}.`,

@@ -33,6 +33,8 @@ export async function findVerdict(
   const { validation: run = null } = attempt;
   const isOfTree = run?.treeId === report.treeId || !stands("verdict_of_tree");
   if (run === null || run.report === null || !isOfTree) {
+    // What a container has said stays said, also where the project wants no command any more.
+    if (commandsOf(brief).length === 0) return { kind: "verdict", by, report };
     if (deps.validatorOf(attempt).kind === "runner_of_patches") return { kind: "nowhere" };
     return { kind: "to_validate", begin: newValidation(brief, report.treeId, run?.try ?? 0) };
   }
@@ -48,7 +50,6 @@ export async function findVerdict(
 /** A tree that is another than the noted one, or whose task has moved, is not tried any more. */
 const lacksVerdict = (brief: PatchBrief, { treeId, validation }: Applied): boolean =>
   validation.status === "none" &&
-  commandsOf(brief).length > 0 &&
   brief.patch.status === "validating" &&
   brief.patch.treeId === treeId;
 

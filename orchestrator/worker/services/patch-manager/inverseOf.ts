@@ -12,7 +12,7 @@ import type { Artifacts } from "../../domain/ports/artifacts.ts";
 import type { Brief } from "../../domain/ports/executionStore.ts";
 import type { PatchSetStore } from "../../domain/ports/patchSetStore.ts";
 import type { Forge } from "../../domain/ports/runner.ts";
-import type { PatchSetRecord } from "../../domain/task.ts";
+import { branchOfOrder, type PatchSetRecord, type Task } from "../../domain/task.ts";
 import { forgeOf } from "./deps.ts";
 import { outcomeOfSet } from "./outcomeOfSet.ts";
 import { notApplicable } from "./readPatches.ts";
@@ -43,8 +43,23 @@ export async function inverseOf(
   const commit = patch.commitSha;
   const head = order.headCommit ?? commit;
   const exact = await exactInverse(deps, patch, { source: task.source, taskId: task.id, head });
-  if (exact === null || head === commit) return { head, set: exact?.inverse ?? null };
-  return { head, set: await carriedTo(forgeOf(deps), task.source, exact, { commit, head }) };
+  const set =
+    exact === null || head === commit
+      ? (exact?.inverse ?? null)
+      : await carriedTo(forgeOf(deps), task.source, exact, { commit, head });
+  if (set === null) await requireUnmoved(deps, task, head);
+  return { head, set };
+}
+
+/** What is no longer in the order's head may have come back in what somebody has committed to the branch since. */
+async function requireUnmoved(deps: InverseDeps, task: Task, head: string): Promise<void> {
+  const branch = branchOfOrder(task.orderId);
+  const current = await forgeOf(deps).readRef(task.source, `refs/heads/${branch}`);
+  if (current === head) return;
+  throw new SwitchyardError(
+    "patch_not_applicable",
+    `Nothing of the patch is left at ${head}, where the order left ${branch}, but the branch is ${current === null ? "gone" : `at ${current}`} by now. Look there, and take back by hand what has come back.`,
+  );
 }
 
 /** `readFile` reads the tree before the patch. */

@@ -127,9 +127,7 @@ async function afterReport(
     return afterPatchReport(deps, found.by, attempt, brief, found.report);
   if (found.kind === "to_validate")
     return go({ ...attempt, ...noOutputs, validation: found.begin });
-  return attempt.patchTry < maxPatchTries
-    ? go(nextTry(attempt))
-    : endPatch(deps, attempt, brief, nowhere);
+  return hasTriesLeft(attempt) ? go(nextTry(attempt)) : endPatch(deps, attempt, brief, nowhere);
 }
 
 const nowhere: BadEnd = {

@@ -229,7 +229,8 @@ const otherTree = ({ deps, attempt, brief, run }: Look, what: string): Promise<S
 async function afterError(look: Omit<Look, "runner">, error: unknown): Promise<StepResult> {
   if (!(error instanceof SwitchyardError)) throw error;
   const { deps, attempt, run } = look;
-  if (error.code === "busy") return wait(attempt, busyPollMs);
+  if (error.code === "busy")
+    return isOverdue(look) ? lost(look, "it stays busy") : wait(attempt, busyPollMs);
   if (error.code === "run_not_found" || error.code === "stale_fence")
     return lost(look, "the container is gone");
   const nowMs = deps.clock.nowMs();
