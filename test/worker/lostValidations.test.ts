@@ -150,6 +150,35 @@ describe("a container that makes another tree", () => {
   });
 });
 
+describe("containers that are all at work", () => {
+  it("are waited for, and not without an end", async () => {
+    let asked = 0;
+    world.containers.onAsk = (request) => {
+      if (!request.startsWith("PUT /patches/")) return undefined;
+      asked += 1;
+      return refusal("busy", 409);
+    };
+    const id = await world.submit();
+    await vi.waitFor(() => expect(asked).toBeGreaterThan(0), 10_000);
+    const object = env.SUPERVISOR.getByName(`${world.tenant.organizationId}/${id}`);
+
+    const task = await vi.waitFor(
+      async () => {
+        later(16 * 60_000);
+        await runDurableObjectAlarm(object);
+        const seen = await world.tenant.show(id);
+        expect(final).toContain(seen.status);
+        return seen;
+      },
+      { timeout: 10_000, interval: 30 },
+    );
+
+    expect(task).toMatchObject({ status: "escalated", outcome: { code: "runner_fault" } });
+    expect(task.outcome?.message).toContain("it stays busy");
+    expect(world.validators()).toHaveLength(3);
+  });
+});
+
 describe("a container that hangs", () => {
   it("is given up after its lifetime, and what it says then counts for nothing", async () => {
     let first: PatchControl | undefined;
